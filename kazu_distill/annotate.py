@@ -1,0 +1,99 @@
+"""Label a corpus with an LLM: ``python -m kazu_distill.annotate corpus=text corpus.path=abstracts llm=gemini``."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from rich.progress import TextColumn
+
+from kazu_distill.annotation.annotator import Annotator, Failure
+from kazu_distill.annotation.report import AnnotationReport
+from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
+from kazu_distill.document_files import atomic_writer, document_line
+from kazu_distill.documents import Document
+from kazu_distill.llm.asker import Asker
+from kazu_distill.llm.store import AnswerStore
+from kazu_distill.stage import stage_main
+
+
+@stage_main(config_name="annotate")
+def main(config: DictConfig) -> None:
+    """Run the stage."""
+    out = Path(config.out)
+    schema = instantiate(config.schema)
+    corpus = instantiate(config.corpus)
+    # Reading it all once finds a broken record before anything has been paid for.
+    total = sum(1 for _ in corpus)
+    print_remarks(corpus)
+    with AnswerStore(config.store.path) as store:
+        if config.store.import_from:
+            store.import_jsonl(Path(config.store.import_from))
+        asker = instantiate(config.llm, store=store)
+        annotator = Annotator(
+            schema=schema,
+            prompt=instantiate(config.prompt, schema=schema),
+            asker=asker,
+            grounder=instantiate(config.grounding),
+            cleaner=instantiate(config.cleaning, schema=schema),
+            source=config.llm.model,
+            longest_chunk=config.longest_chunk,
+        )
+        report = asyncio.run(_annotate(annotator, asker, corpus, total=total, out=out))
+    write_json(out / "report.json", report | {"skipped_records": corpus.skipped})
+    _print_outcome(report)
+    print_files(out, "documents.jsonl", "failed.jsonl", "report.json")
+
+
+async def _annotate(
+    annotator: Annotator, asker: Asker, corpus: Iterable[Document], *, total: int, out: Path
+) -> dict[str, Any]:
+    """Write documents and failures as they come, in the corpus's order, and report."""
+    report = AnnotationReport()
+    started = time.monotonic()
+    try:
+        with (
+            atomic_writer(out / "documents.jsonl") as documents,
+            atomic_writer(out / "failed.jsonl") as failed,
+            progress_bar(TextColumn("{task.fields[cost]}")) as progress,
+        ):
+            task = progress.add_task("annotate", total=total, cost="")
+            async for annotated in annotator.annotate_all(corpus, in_flight=4 * asker.max_concurrency):
+                report.add(annotated)
+                if annotated.failures:
+                    failed.writelines(_failure_line(failure) for failure in annotated.failures)
+                else:
+                    documents.write(document_line(annotated.document))
+                progress.update(task, advance=1, cost=_cost(asker))
+    finally:
+        await asker.close()
+    return report.as_mapping() | asker.statistics.as_mapping() | {"seconds": round(time.monotonic() - started, 3)}
+
+
+def _print_outcome(report: Mapping[str, Any]) -> None:
+    console.print(
+        f"{report['documents']:,} documents labelled with {report['spans']:,} spans, {report['failed_documents']:,} failed; "
+        f"{report['asked']:,} requests asked, {report['from_store']:,} answers from the store"
+    )
+    for reason, count in report["failures"].items():
+        console.print(f"  failed, {reason}: {count:,}", style="yellow", markup=False)
+
+
+def _failure_line(failure: Failure) -> bytes:
+    return orjson.dumps(asdict(failure), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _cost(asker: Asker) -> str:
+    cost = asker.statistics.cost_usd
+    return "" if cost is None else f"${cost:.4f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""From a text to grounded, cleaned spans with the help of an LLM: prompt → ask → parse → ground → clean."""

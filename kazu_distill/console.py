@@ -1,0 +1,56 @@
+"""What the stages print and leave as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Task as ProgressTask
+from rich.text import Text
+
+from kazu_distill.corpora.corpus import Corpus
+from kazu_distill.document_files import atomic_writer
+
+console = Console(highlight=False)
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write values as readable JSON; the file appears whole or not at all."""
+    with atomic_writer(path) as file:
+        file.write((json.dumps(values, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+def print_files(folder: Path, *names: str) -> None:
+    """Say where a stage's results are."""
+    for name in names:
+        console.print(f"  {escape(str(folder / name))}", soft_wrap=True)
+
+
+def print_remarks(corpus: Corpus) -> None:
+    """Say what reading a corpus left out or bent."""
+    for remark in corpus.remarks():
+        console.print(remark, style="yellow", markup=False)
+
+
+def progress_bar(*columns: ProgressColumn) -> Progress:
+    """A progress bar over documents with their number a second, and further columns before the time that is left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Speed(),
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+class _Speed(ProgressColumn):
+    def render(self, task: ProgressTask) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.1f} documents/s")

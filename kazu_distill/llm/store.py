@@ -1,0 +1,191 @@
+"""The answer store: one SQLite file that remembers every answer, so that no question is paid for twice."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from kazu_distill.llm.protocol import Answer, FinishReason, Request, Usage
+from kazu_distill.llm.stored_answer import (
+    StoredAnswer,
+    StoreError,
+    canonical,
+    instructions_id,
+    lines,
+    read_lines,
+    request_key,
+)
+
+_VERSION = 1  # of the tables, kept in the file's user_version
+_TABLES = """
+CREATE TABLE IF NOT EXISTS instructions (id TEXT PRIMARY KEY, system TEXT NOT NULL, answer_schema TEXT NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (
+    key TEXT PRIMARY KEY,
+    identity TEXT NOT NULL,
+    instructions TEXT NOT NULL REFERENCES instructions (id),
+    user TEXT NOT NULL,
+    text TEXT NOT NULL,
+    finish_reason TEXT NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    latency_s REAL NOT NULL,
+    time TEXT NOT NULL
+);
+"""
+_ANSWER = "text, finish_reason, input_tokens, output_tokens, latency_s"
+
+
+class AnswerStore:
+    """Answers by what determines them; several processes may use one file at once.
+
+    Every ``put`` is committed, so a process that is killed loses nothing that it had been told.
+
+    Raises (every method):
+        StoreError: the file is not an answer store, or cannot be read or written.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        with self._errors():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite takes any file of less than a page for an empty one and would write over it.
+            if self.path.is_file() and _head(self.path) not in (b"", b"SQLite format 3"):
+                raise StoreError(f"{self.path}: the answer store cannot be used: it is not a database")
+            # Autocommit; the seconds are how long to wait for another process that writes.
+            self._connection = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+        try:
+            with self._errors():
+                self._prepare()
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def get(self, key: str) -> Answer | None:
+        """The answer under a ``request_key``."""
+        with self._errors():
+            row = self._connection.execute(f"SELECT {_ANSWER} FROM answers WHERE key = ?", (key,)).fetchone()
+        return None if row is None else _answer(row)
+
+    def put(self, identity: Mapping[str, Any], request: Request, answer: Answer) -> None:
+        """Keep an answer; one that is there already under the same key is replaced."""
+        time = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._transaction():
+            self._insert(StoredAnswer(identity, request, answer, time), "REPLACE")
+
+    def export_jsonl(self, path: Path | str) -> int:
+        """Write the text form, in order of time; returns the number of answers."""
+        path = Path(path)
+        unfinished = path.with_name(path.name + ".part")
+        try:
+            with unfinished.open("w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines(self._all()))
+            unfinished.replace(path)
+        except OSError as error:
+            raise StoreError(f"{path}: {error}") from error
+        return len(self)
+
+    def import_jsonl(self, path: Path | str) -> int:
+        """Add the answers of a text form, all or none; returns how many were new."""
+        before = len(self)
+        with self._transaction():
+            for stored in read_lines(Path(path)):
+                self._insert(stored, "IGNORE")
+        return len(self) - before
+
+    def __len__(self) -> int:
+        """The number of answers."""
+        with self._errors():
+            return int(self._connection.execute("SELECT count(*) FROM answers").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _prepare(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version != _VERSION and (version or tables):
+            raise StoreError(f"{self.path} is a database, but not an answer store of this version")
+        # With WAL, NORMAL loses nothing when the process dies; only a power cut can take the last answers.
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        if version != _VERSION:
+            with self._transaction():
+                for statement in _TABLES.split(";"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _insert(self, stored: StoredAnswer, conflict: str) -> None:
+        request, answer = stored.request, stored.answer
+        instructions = instructions_id(request)
+        self._connection.execute(
+            "INSERT OR IGNORE INTO instructions VALUES (?, ?, ?)",
+            (instructions, request.system, canonical(dict(request.answer_schema))),
+        )
+        self._connection.execute(
+            f"INSERT OR {conflict} INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                request_key(stored.identity, request),
+                canonical(dict(stored.identity)),
+                instructions,
+                request.user,
+                answer.text,
+                answer.finish_reason.value,
+                answer.usage.input_tokens,
+                answer.usage.output_tokens,
+                answer.latency_s,
+                stored.time,
+            ),
+        )
+
+    def _all(self) -> Iterator[StoredAnswer]:
+        query = f"""SELECT {_ANSWER}, identity, system, user, answer_schema, time
+            FROM answers JOIN instructions ON instructions.id = instructions ORDER BY time, key"""
+        with self._errors():
+            for row in self._connection.execute(query):
+                identity, system, user, schema, time = row[5:]
+                yield StoredAnswer(json.loads(identity), Request(system, user, json.loads(schema)), _answer(row), time)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._errors():
+            # IMMEDIATE: a transaction that turned from reading to writing could not wait for another writer.
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self.path}: the answer store cannot be used: {error}") from error
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(15)
+
+
+def _answer(row: tuple[Any, ...]) -> Answer:
+    text, finish_reason, input_tokens, output_tokens, latency_s = row[:5]
+    return Answer(text, FinishReason(finish_reason), Usage(input_tokens, output_tokens), latency_s)

@@ -1,0 +1,1 @@
+"""How well predicted documents agree with gold ones."""

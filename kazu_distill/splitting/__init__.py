@@ -1,0 +1,1 @@
+"""How documents are put into the parts train, eval and test; pure functions of documents and a seed."""

@@ -1,0 +1,140 @@
+"""What every stage's entry shares: where the configuration is found, and how errors reach the user."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
+
+from kazu_distill.document_files import atomic_writer
+from kazu_distill.errors import ConfigError, KazuDistillError
+
+_log = logging.getLogger(__name__)
+
+
+def stage_main(*, config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+    """Make a function of a composed configuration into a stage's command.
+
+    The command takes Hydra's arguments. ``--config-path`` is relative to the working directory; groups and files that
+    the user's folder lacks come from the configuration that ships with the program. Our own errors become one line
+    on standard error and exit status 1.
+    """
+
+    def decorate(run: Callable[[DictConfig], None]) -> Callable[[], None]:
+        @functools.wraps(run)
+        def guarded(config: DictConfig) -> None:
+            try:
+                save_config(config)
+                run(config)
+            except KeyboardInterrupt:
+                sys.exit("Stopped. What was finished so far is kept; run the same command to go on.")
+            except Exception as error:
+                ours = _user_error(error)
+                if ours is None:
+                    raise
+                _log.debug("the error's origin", exc_info=error)
+                sys.exit(f"{type(ours).__name__}: {ours}")
+
+        def main() -> None:
+            sys.argv[1:] = resolve_config_path(sys.argv[1:])
+            hydra.main(version_base="1.3", config_path=str(shipped_config()), config_name=config_name)(guarded)()
+
+        return main
+
+    return decorate
+
+
+def shipped_config() -> Path:
+    """The folder of the configuration that ships with the program: inside the wheel, or at the repository's root."""
+    package = Path(__file__).resolve().parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def resolve_config_path(arguments: list[str]) -> list[str]:
+    """Make ``--config-path`` absolute, and let the shipped configuration fill what that folder lacks.
+
+    Hydra would look for a relative path beside the module. Here it is taken from the working directory; where there
+    is no such folder, ``conf`` means the shipped one, so that the same command works from an installed wheel.
+
+    Raises:
+        SystemExit: no such folder.
+    """
+    resolved: list[str] = []
+    chosen: Path | None = None
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        if name not in ("--config-path", "-cp"):
+            resolved.append(argument)
+            continue
+        chosen = _config_folder(value if equals else next(rest, ""))
+        resolved += ["--config-path", str(chosen)]
+    own_searchpath = any(argument.lstrip("+~").startswith("hydra.searchpath=") for argument in arguments)
+    if chosen is not None and chosen != shipped_config() and not own_searchpath:
+        resolved.append(f"hydra.searchpath=['file://{shipped_config()}']")
+    return resolved
+
+
+def _config_folder(given: str) -> Path:
+    folder = Path(given).expanduser()
+    if given and folder.is_dir():
+        return folder.resolve()
+    if given.rstrip("/") == "conf":
+        return shipped_config()
+    sys.exit(f"ConfigError: --config-path {given}: no such folder (looked for {folder.absolute()})")
+
+
+def save_config(config: DictConfig) -> None:
+    """Write ``config.yaml`` into the stage's ``out`` folder, with its interpolations resolved.
+
+    What comes from the environment may be a secret, so ``${oc.env:…}`` stays as it was written.
+    """
+    folder = Path(config.out)
+    raw = OmegaConf.to_container(config, resolve=False)
+    resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+    with atomic_writer(folder / "config.yaml") as file:
+        file.write(OmegaConf.to_yaml(OmegaConf.create(_without_environment(raw, resolved))).encode())
+
+
+def required(config: DictConfig, key: str) -> Any:
+    """The value of a key that has no default.
+
+    Raises:
+        ConfigError: the key is not set.
+    """
+    value = OmegaConf.select(config, key)
+    if value is None:
+        raise ConfigError(f"{key} is not set: add {key}=… to the command")
+    return value
+
+
+def _without_environment(raw: Any, resolved: Any) -> Any:
+    if isinstance(raw, str) and "oc.env" in raw:
+        return raw
+    if isinstance(raw, Mapping) and isinstance(resolved, Mapping):
+        return {key: _without_environment(raw[key], resolved[key]) for key in raw}
+    if isinstance(raw, list) and isinstance(resolved, list):
+        return [_without_environment(*pair) for pair in zip(raw, resolved, strict=True)]
+    return resolved
+
+
+def _user_error(error: BaseException) -> KazuDistillError | None:
+    """The error of ours that stands behind an exception; Hydra wraps what is raised while it builds an object."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KazuDistillError):
+            return cause
+        if isinstance(cause, MissingMandatoryValue):
+            return ConfigError(f"{cause.full_key} is not set: add {cause.full_key}=… to the command")
+        if isinstance(cause, InterpolationResolutionError):
+            return ConfigError(f"{cause.full_key}: {str(cause).splitlines()[0]}")
+        cause = cause.__cause__ or cause.__context__
+    return None

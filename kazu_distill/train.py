@@ -1,0 +1,115 @@
+"""Train a small tagger on labelled documents: ``python -m kazu_distill.train --config-path conf``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from kazu_distill.console import console, print_files, write_json
+from kazu_distill.document_files import read_documents
+from kazu_distill.documents import Document
+from kazu_distill.errors import ConfigError
+from kazu_distill.label_studio.errors import LabelStudioError
+from kazu_distill.label_studio.project import LabelStudioProject
+from kazu_distill.schema import Schema
+from kazu_distill.scoring.counts import strict_counts
+from kazu_distill.scoring.metrics import Metrics, metrics_of
+from kazu_distill.scoring.pairs import paired
+from kazu_distill.scoring.table import score_table
+from kazu_distill.stage import stage_main
+from kazu_distill.tagger.training import Score, train_tagger
+
+_log = logging.getLogger(__name__)
+
+
+@stage_main(config_name="train")
+def main(config: DictConfig) -> None:
+    """Run the stage."""
+    out, data = Path(config.out), Path(config.data)
+    schema: Schema = instantiate(config.schema)
+    train = _documents(data / "train.jsonl", schema)
+    evaluation = _documents(data / "eval.jsonl", schema)
+    console.print(f"train: {len(train):,} documents, eval: {len(evaluation):,} documents", highlight=False)
+    project = instantiate(config.label_studio, schema=schema) if config.label_studio else None
+    history: dict[int, Metrics] = {}
+    push = _pusher(project)
+    push(evaluation, "gold")
+    tagger, conversion = train_tagger(
+        encoder=instantiate(config.encoder),
+        schema=schema,
+        settings=instantiate(config.tagger),
+        trainer=instantiate(config.trainer, _convert_="all"),
+        train=train,
+        evaluation=evaluation,
+        score=_scorer(evaluation, schema, out, history, push),
+        out=out,
+    )
+    if conversion.lost_spans:
+        _log.warning(
+            "%d of %d spans in train overlap a longer one of their class, or cover no word, and were not learnt",
+            conversion.lost_spans,
+            conversion.spans,
+        )
+    tagger.save(out / "model")
+    best = max(history, key=lambda step: history[step]["mean_f1"] or 0.0)
+    for folder in (out, out / "model"):
+        write_json(folder / "metrics.json", history[best])
+    console.print(score_table(history[best], schema.labels, title=f"eval, best model (step {best})"))
+    print_files(out, "model", "metrics.json", "evaluations", "checkpoints")
+
+
+def _documents(path: Path, schema: Schema) -> list[Document]:
+    documents = list(read_documents(path, labels=schema.labels))
+    if not documents:
+        raise ConfigError(f"{path} has no documents")
+    return documents
+
+
+def _pusher(project: LabelStudioProject | None) -> Callable[[Sequence[Document], str], None]:
+    """Shows documents in Label Studio; the first failure is warned of, and then the run does without."""
+    reachable = project is not None
+
+    def push(documents: Sequence[Document], model_version: str) -> None:
+        nonlocal reachable
+        if project is None or not reachable:
+            return
+        try:
+            pushed = project.push(documents, model_version=model_version)
+        except LabelStudioError as error:
+            reachable = False
+            _log.warning("%s. Training goes on without Label Studio.", str(error).rstrip("."))
+        else:
+            if model_version == "gold":
+                console.print(f"Label Studio: {pushed.url}", soft_wrap=True)
+
+    return push
+
+
+def _scorer(
+    gold: Sequence[Document],
+    schema: Schema,
+    out: Path,
+    history: dict[int, Metrics],
+    push: Callable[[Sequence[Document], str], None],
+) -> Score:
+    """What happens at an evaluation: figures into a file and the history, predictions into Label Studio."""
+
+    def score(step: int, epoch: float, labelled: list[Document]) -> Mapping[str, float]:
+        metrics = metrics_of(strict_counts(paired(gold, labelled), schema.labels))
+        history[step] = metrics
+        write_json(out / "evaluations" / f"step-{step:06}.json", {"step": step, "epoch": epoch} | metrics)
+        push(labelled, f"step {step}")
+        figures = {name: value for name, value in metrics.items() if value is not None}
+        mean, micro = (figures.setdefault(name, 0.0) for name in ("mean_f1", "micro_f1"))
+        console.print(f"epoch {epoch:.1f}, step {step}: mean F1 {100 * mean:.1f}, micro F1 {100 * micro:.1f}")
+        return figures
+
+    return score
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from hypothesis import given
+
+from kazu_distill.documents import Document, Section, Span
+from kazu_distill.label_studio.tasks import (
+    classes_of,
+    key_of,
+    labelling_config,
+    prediction_of,
+    regions_of,
+    task_of,
+)
+from tests.label_studio.examples import SCHEMA, sections
+
+
+@given(sections())
+def test_a_region_stands_where_its_span_stands(section: Section) -> None:
+    regions = regions_of(section)
+    assert len(regions) == len(section.spans)
+    for region, span in zip(regions, section.spans, strict=True):
+        value = region["value"]
+        assert value["text"] == section.text[value["start"] : value["end"]] == section.mention(span)
+        assert (value["labels"], region["score"]) == ([span.label], span.score)
+
+
+def test_spans_that_coincide_are_regions_with_ids_of_their_own() -> None:
+    section = Section("title", "BRCA1", (Span(0, 5, "gene"), Span(0, 5, "disease"), Span(0, 5, "gene")))
+    assert len({region["id"] for region in regions_of(section)}) == 3
+    assert regions_of(section) == regions_of(section)
+
+
+def test_the_labelling_interface_offers_every_class_in_order_and_colour() -> None:
+    view = ElementTree.fromstring(labelling_config(SCHEMA))
+    shown = [(label.get("value"), label.get("background")) for label in view.iter("Label")]
+    assert shown == [(entity_class.name, entity_class.colour) for entity_class in SCHEMA.classes]
+    assert classes_of(labelling_config(SCHEMA)) == set(SCHEMA.labels)
+
+
+def test_regions_name_the_control_and_the_text_of_the_interface() -> None:
+    view = ElementTree.fromstring(labelling_config(SCHEMA))
+    (labels,), (text,) = view.iter("Labels"), view.iter("Text")
+    (region,) = regions_of(Section("title", "BRCA1", (Span(0, 5, "gene"),)))
+    assert region["from_name"] == labels.get("name")
+    assert region["to_name"] == labels.get("toName") == text.get("name")
+
+
+def test_sections_are_different_tasks_though_their_texts_are_the_same() -> None:
+    document = Document("PMID:1", (Section("title", "Same."), Section("title", "Same.")))
+    other = Document("PMID:2", document.sections)
+    tasks = [task_of(document, 0), task_of(document, 1), task_of(other, 0)]
+    assert len({key_of(task) for task in tasks}) == 3
+
+
+def test_a_changed_text_is_another_task() -> None:
+    before, after = (Document("PMID:1", (Section("title", text),)) for text in ("Old.", "New."))
+    assert key_of(task_of(before, 0)) != key_of(task_of(after, 0))
+
+
+def test_a_task_that_somebody_else_made_is_none_of_ours() -> None:
+    ours = task_of(Document("", (Section("", ""),)), 0)
+    assert key_of({"data": {"image": "cat.png"}}) != key_of(ours)
+
+
+def test_a_prediction_has_the_mean_score_of_its_spans() -> None:
+    section = Section("title", "BRCA1", (Span(0, 5, "gene", 0.5), Span(0, 5, "disease", 1.0)))
+    assert prediction_of(section, task_id=7, model_version="gold")["score"] == 0.75
+    assert prediction_of(Section("title", "BRCA1"), task_id=7, model_version="gold")["score"] is None

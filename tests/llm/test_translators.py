@@ -1,0 +1,168 @@
+"""What is sent and what is understood, without a network."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from google.genai import types
+from openai.types.chat import ChatCompletion
+
+from kazu_distill.llm.endpoint import Endpoint, retry_after_s
+from kazu_distill.llm.gemini import from_gemini, to_gemini
+from kazu_distill.llm.gemini_messages import gemini_schema, read_answer, read_fault
+from kazu_distill.llm.openai import from_openai, to_openai
+from kazu_distill.llm.protocol import FinishReason, Refused, Sampling, Usage
+from tests.llm.asking import QUESTION, SCHEMA
+
+
+def test_openai_gets_instructions_and_text_as_messages_of_their_own() -> None:
+    arguments = to_openai(QUESTION, {"model": "m"}, structured=False)
+    assert arguments == {
+        "model": "m",
+        "messages": [{"role": "system", "content": QUESTION.system}, {"role": "user", "content": QUESTION.user}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("finish", "reason"),
+    [
+        ("stop", FinishReason.STOP),
+        ("length", FinishReason.LENGTH),
+        ("content_filter", FinishReason.SAFETY),
+        ("tool_calls", FinishReason.OTHER),
+    ],
+)
+def test_openai_finish_reasons_keep_their_meaning(finish: str, reason: FinishReason) -> None:
+    assert from_openai(_completion(finish, "text", None), 1.5).finish_reason is reason
+
+
+def test_an_openai_refusal_is_a_safety_stop_and_not_an_empty_answer() -> None:
+    answer = from_openai(_completion("stop", None, "I cannot."), 1.5)
+    assert (answer.text, answer.finish_reason) == ("", FinishReason.SAFETY)
+
+
+def test_an_openai_answer_carries_what_it_took() -> None:
+    answer = from_openai(_completion("stop", "text", None), 1.5)
+    assert (answer.usage, answer.latency_s) == (Usage(5, 3), 1.5)
+
+
+def test_gemini_gets_its_own_dialect_of_the_schema() -> None:
+    item = gemini_schema(SCHEMA)["properties"]["entities"]["items"]
+    assert item == {
+        "type": "OBJECT",
+        "properties": {
+            "entity_match": {"type": "STRING"},
+            "entity_class": {"type": "STRING", "format": "enum", "enum": ["gene", "drug"]},
+        },
+        "required": ["entity_match", "entity_class"],
+    }
+
+
+def test_gemini_gets_instructions_and_sampling() -> None:
+    config = to_gemini(QUESTION, Sampling(0.3, None, 50))
+    assert config.system_instruction == QUESTION.system
+    assert (config.temperature, config.top_p, config.max_output_tokens) == (0.3, None, 50)
+
+
+@pytest.mark.parametrize(
+    ("finish", "reason"),
+    [
+        ("STOP", FinishReason.STOP),
+        ("MAX_TOKENS", FinishReason.LENGTH),
+        ("SAFETY", FinishReason.SAFETY),
+        ("BLOCKLIST", FinishReason.SAFETY),
+        ("PROHIBITED_CONTENT", FinishReason.SAFETY),
+        ("SPII", FinishReason.SAFETY),
+        ("RECITATION", FinishReason.RECITATION),
+        ("LANGUAGE", FinishReason.OTHER),
+        ("A_REASON_OF_NEXT_YEAR", FinishReason.OTHER),
+    ],
+)
+def test_gemini_finish_reasons_keep_their_meaning(finish: str, reason: FinishReason) -> None:
+    assert read_answer({"candidates": [{"finish_reason": finish}]}, 0.0).finish_reason is reason
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        ({"prompt_feedback": {"block_reason": "OTHER"}}, FinishReason.SAFETY),
+        ({"candidates": [], "prompt_feedback": {}}, FinishReason.OTHER),
+        ({}, FinishReason.OTHER),
+    ],
+)
+def test_a_gemini_response_without_a_candidate_is_no_empty_answer(
+    response: dict[str, Any], reason: FinishReason
+) -> None:
+    answer = read_answer(response, 0.0)
+    assert (answer.text, answer.finish_reason) == ("", reason)
+
+
+def test_gemini_thoughts_are_paid_for_but_are_not_the_answer() -> None:
+    response = types.GenerateContentResponse.model_validate(
+        {
+            "candidates": [
+                {
+                    "content": {"parts": [{"text": "Hm.", "thought": True}, {"text": "[1,"}, {"text": "2]"}]},
+                    "finishReason": "STOP",
+                }
+            ],
+            "usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 3, "thoughtsTokenCount": 20},
+        }
+    )
+    answer = from_gemini(response, 0.0)
+    assert (answer.text, answer.usage) == ("[1,2]", Usage(5, 23))
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": "0.25"}, 0.25),
+        ({"retry-after": formatdate(1_000_030, usegmt=True)}, 30),
+        ({"retry-after": formatdate(999_000, usegmt=True)}, 0),
+        ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after_s(headers, now=1_000_000) == seconds
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], "text", {}, {"error": "text"}, {"error": {"details": ["x", {"retryDelay": "soon"}]}}]
+)
+def test_a_body_that_is_no_fault_of_google_says_nothing_and_breaks_nothing(body: Any) -> None:
+    assert read_fault(body).retry_after_s is None
+
+
+def test_what_a_provider_says_is_shown_on_one_line_without_the_key() -> None:
+    endpoint = Endpoint("openai", "https://api.example", "m", "KEY_NAME", "sk-123")
+    shown = str(endpoint.failure(400, message="bad key sk-123\nin\tsk-123" + "x" * 1000))
+    assert "sk-123" not in shown
+    assert "\n" not in shown
+    assert len(shown) < 400
+    assert "sk-123" not in repr(endpoint)
+
+
+def test_a_server_that_wants_a_key_that_was_not_configured_says_so() -> None:
+    error = Endpoint("local", "http://localhost", "m", None, "none").failure(401)
+    assert isinstance(error, Refused)
+    assert "without a key (llm.api_key_env)" in str(error)
+
+
+def _completion(finish: str, content: str | None, refusal: str | None) -> ChatCompletion:
+    message = {"role": "assistant", "content": content, "refusal": refusal}
+    return ChatCompletion.model_validate(
+        {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 0,
+            "model": "m",
+            "choices": [{"index": 0, "finish_reason": finish, "message": message}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8},
+        }
+    )

@@ -1,0 +1,160 @@
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+from kazu_distill.documents import Document, Section, Span
+from kazu_distill.errors import ConfigError
+from kazu_distill.schema import Schema
+from kazu_distill.tagger.encoder import Encoder
+from kazu_distill.tagger.tagger import Tagger, TaggerSettings
+from kazu_distill.tagger.training import TrainerSettings, train_tagger
+from tests.tagger.encoders import tiny_bert
+
+SCHEMA = Schema(name="test", classes={"gene": {}, "disease, disorder": {}})
+ARGUMENTS = {
+    "num_train_epochs": 12,
+    "per_device_train_batch_size": 4,
+    "learning_rate": 1e-2,
+    "eval_strategy": "epoch",
+    "save_strategy": "epoch",
+    "report_to": ["tensorboard"],
+    "seed": 1,
+}
+
+
+def document(identifier: str, text: str, *spans: tuple[str, str]) -> Document:
+    """A document whose spans are the first places of strings."""
+    found = tuple(Span(text.index(mention), text.index(mention) + len(mention), label) for mention, label in spans)
+    return Document(identifier, (Section("", text, found),))
+
+
+DOCUMENTS = [
+    document("a", "EGFR causes gout in some.", ("EGFR", "gene"), ("gout", "disease, disorder")),
+    document("b", "They saw TP53 and asthma.", ("TP53", "gene"), ("asthma", "disease, disorder")),
+    document("c", "Nothing was found."),
+    document("d", ""),
+    document("e", "EGFR EGFR TP53 " * 20, ("EGFR", "gene"), ("EGFR EGFR TP53", "disease, disorder")),
+]
+
+
+def train(
+    encoder: Encoder, out: Path, documents: Sequence[Document] = DOCUMENTS, patience: int = 20, **arguments: Any
+) -> tuple[Tagger, list[float]]:
+    """A tagger trained and evaluated on the same documents, and its ``mean_f1`` at each evaluation."""
+    history: list[float] = []
+
+    def score(_: int, __: float, labelled: list[Document]) -> Mapping[str, float]:
+        hits = sum(
+            len(set(gold.sections[0].spans) & {Span(s.start, s.end, s.label) for s in own.sections[0].spans})
+            for gold, own in zip(documents, labelled, strict=True)
+        )
+        count = sum(len(gold.spans) + len(own.spans) for gold, own in zip(documents, labelled, strict=True))
+        history.append(2 * hits / count if count else 0.0)
+        return {"mean_f1": history[-1]}
+
+    tagger, _ = train_tagger(
+        encoder=encoder,
+        schema=SCHEMA,
+        settings=TaggerSettings(max_length=32, stride=8),
+        trainer=TrainerSettings(arguments=ARGUMENTS | arguments, patience=patience, device="cpu", precision="fp32"),
+        train=documents,
+        evaluation=documents,
+        score=score,
+        out=out,
+    )
+    return tagger, history
+
+
+def spans_of(tagger: Tagger, documents: Sequence[Document]) -> list[list[tuple[int, int, str]]]:
+    return [[(s.start, s.end, s.label) for _, s in own.spans] for own in tagger.predict(documents)]
+
+
+def test_a_tagger_learns_its_documents_and_is_the_best_of_its_evaluations(tmp_path: Path) -> None:
+    tagger, history = train(tiny_bert(tmp_path / "encoder"), tmp_path, DOCUMENTS[:4])
+    assert max(history) > 0.8
+    assert list(tagger.predict(DOCUMENTS[:4]))  # the best model is what is given back: its score is the best one
+    hits = [set(own) & {(s.start, s.end, s.label) for _, s in gold.spans} for own, gold in zip(
+        spans_of(tagger, DOCUMENTS[:4]), DOCUMENTS[:4], strict=True)]  # fmt: skip
+    count = sum(len(own) for own in spans_of(tagger, DOCUMENTS[:4])) + sum(len(gold.spans) for gold in DOCUMENTS[:4])
+    assert 2 * sum(map(len, hits)) / count == pytest.approx(max(history))
+    assert any((tmp_path / "checkpoints").glob("**/events.out.tfevents.*"))
+
+
+def test_training_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    encoder = tiny_bert(tmp_path / "encoder")
+    first, _ = train(encoder, tmp_path / "1", num_train_epochs=2)
+    second, _ = train(encoder, tmp_path / "2", num_train_epochs=2)
+    for name, weights in first.model.state_dict().items():
+        assert torch.equal(weights, second.model.state_dict()[name])
+
+
+def test_gradient_accumulation_has_the_same_loss_scale(tmp_path: Path) -> None:
+    encoder = tiny_bert(tmp_path / "encoder")
+    alike = [document(str(number), "EGFR causes gout.", ("EGFR", "gene")) for number in range(4)]
+    plain = {"num_train_epochs": 1, "max_grad_norm": 0.0, "optim": "sgd", "warmup_steps": 0}
+    dropout = {"overrides": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}}
+    still = Encoder(name=encoder.name, learning_rate=1e-2, **dropout)
+    whole, _ = train(still, tmp_path / "1", alike, **plain)
+    parts, _ = train(
+        still, tmp_path / "2", alike, **plain, per_device_train_batch_size=2, gradient_accumulation_steps=2
+    )
+    for name, weights in whole.model.state_dict().items():
+        assert torch.allclose(weights, parts.model.state_dict()[name], atol=1e-6), name
+
+
+def test_training_stops_when_it_no_longer_gets_better(tmp_path: Path) -> None:
+    _, history = train(tiny_bert(tmp_path / "encoder"), tmp_path, patience=2, learning_rate=0.0)
+    assert len(history) == 3
+
+
+def test_a_saved_tagger_predicts_the_same_and_loads_with_transformers_alone(tmp_path: Path) -> None:
+    tagger, _ = train(tiny_bert(tmp_path / "encoder"), tmp_path)
+    tagger.save(tmp_path / "model")
+    again = Tagger.from_pretrained(tmp_path / "model", device="cpu", precision="fp32")
+    assert again.schema.labels == SCHEMA.labels
+    assert again.settings == tagger.settings
+    assert list(again.predict(DOCUMENTS)) == list(tagger.predict(DOCUMENTS))
+    assert (tmp_path / "model/model.safetensors").is_file()
+    model = AutoModelForTokenClassification.from_pretrained(tmp_path / "model")
+    assert model.config.id2label[2] == "B-disease, disorder"
+    assert AutoTokenizer.from_pretrained(tmp_path / "model").is_fast
+
+
+def test_prediction_does_not_depend_on_the_batch(tmp_path: Path) -> None:
+    tagger, _ = train(tiny_bert(tmp_path / "encoder"), tmp_path)
+    tagger.save(tmp_path / "model")
+    small = Tagger.from_pretrained(tmp_path / "model", device="cpu", precision="fp32", batch_tokens=1)
+    together = spans_of(tagger, DOCUMENTS)
+    assert together == spans_of(small, DOCUMENTS)
+    assert [spans_of(tagger, [alone])[0] for alone in DOCUMENTS] == together
+    by_text = list(tagger.predict_texts(section.text for gold in DOCUMENTS for section in gold.sections))
+    assert [[(s.start, s.end, s.label) for s in spans] for spans in by_text] == together
+
+
+def test_a_class_that_never_occurs_is_no_trouble(tmp_path: Path) -> None:
+    genes = [document("a", "EGFR rose.", ("EGFR", "gene")), document("b", "")]
+    train(tiny_bert(tmp_path / "encoder"), tmp_path, genes, num_train_epochs=1)
+
+
+def test_errors_say_what_to_do(tmp_path: Path) -> None:
+    encoder = tiny_bert(tmp_path / "encoder", positions=16)
+    with pytest.raises(ConfigError, match="max_length=32 is more than the encoder can take"):
+        train(encoder, tmp_path)
+    with pytest.raises(ConfigError, match="no entity"):
+        train(tiny_bert(tmp_path / "encoder"), tmp_path, [DOCUMENTS[2]])
+    with pytest.raises(ConfigError, match=r"trainer.arguments: .*learning_rat"):
+        train(tiny_bert(tmp_path / "encoder"), tmp_path, learning_rat=1)
+    with pytest.raises(ConfigError, match=r"encoder.name=/path"):
+        train(Encoder(name=str(tmp_path / "nothing"), learning_rate=1.0), tmp_path)
+    with pytest.raises(ConfigError, match="it has no tagger.json"):
+        Tagger.from_pretrained(tmp_path / "encoder")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/tagger.json").write_text(json.dumps({}))
+    SCHEMA.save(tmp_path / "broken/schema.json")
+    with pytest.raises(ConfigError, match="cannot be loaded"):
+        Tagger.from_pretrained(tmp_path / "broken")
