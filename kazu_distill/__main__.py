@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -12,13 +13,14 @@ from kazu_distill import __version__
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A command, what it reads and writes, and an example that follows on the one before it."""
+    """A command, what it reads and writes, an example that follows on the one before it, and the sign that it ran."""
 
     name: str
     purpose: str
     reads: str
     writes: str
     example: str
+    result: Path | None = None
 
 
 STAGES = (
@@ -28,6 +30,7 @@ STAGES = (
         "a corpus: text, jsonl, brat, pubtator or kazu",
         "runs/annotate: documents.jsonl, failed.jsonl, report.json, answers.sqlite",
         "python -m kazu_distill.annotate corpus=text corpus.path=abstracts llm=gemini",
+        Path("runs/annotate/documents.jsonl"),
     ),
     Stage(
         "split",
@@ -35,6 +38,7 @@ STAGES = (
         "runs/annotate/documents.jsonl",
         "runs/split: train.jsonl, eval.jsonl, test.jsonl, split.json",
         "python -m kazu_distill.split",
+        Path("runs/split/train.jsonl"),
     ),
     Stage(
         "train",
@@ -42,6 +46,7 @@ STAGES = (
         "runs/split: train.jsonl, eval.jsonl",
         "runs/train: model, metrics.json, evaluations, tensorboard",
         "python -m kazu_distill.train --config-path conf",
+        Path("runs/train/metrics.json"),
     ),
     Stage(
         "evaluate",
@@ -49,6 +54,7 @@ STAGES = (
         "runs/train/model and runs/split/test.jsonl, or two sets of documents",
         "runs/evaluate: metrics.json, predicted.jsonl, seqeval.txt",
         "python -m kazu_distill.evaluate",
+        Path("runs/evaluate/metrics.json"),
     ),
     Stage(
         "predict",
@@ -56,6 +62,7 @@ STAGES = (
         "runs/train/model and a corpus or a text",
         "runs/predict: documents.jsonl",
         "python -m kazu_distill.predict corpus=text corpus.path=more_abstracts",
+        Path("runs/predict/documents.jsonl"),
     ),
     Stage(
         "answers",
@@ -76,9 +83,13 @@ def main() -> None:
         table.add_row(stage.name, stage.purpose, stage.reads, stage.writes)
     console.print(table)
     console.print("\nRun them in this order; each finds what the one before it wrote:\n")
-    for stage in STAGES[:5]:
+    pipeline = [stage for stage in STAGES if stage.result is not None]
+    for stage in pipeline:
         console.print(f"  {stage.example}", soft_wrap=True, markup=False)
     console.print("\nEvery stage takes settings as key=value and lists them with --help.")
+    following = next((stage for stage in pipeline if stage.result and not stage.result.exists()), None)
+    if following is not None:
+        console.print(f"\nNext: {following.example}", soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":

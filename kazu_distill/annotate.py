@@ -78,10 +78,9 @@ async def _annotate(
 
 
 def _print_outcome(report: Mapping[str, Any]) -> None:
-    console.print(
-        f"{report['documents']:,} documents labelled with {report['spans']:,} spans, {report['failed_documents']:,} failed; "
-        f"{report['asked']:,} requests asked, {report['from_store']:,} answers from the store"
-    )
+    labelled = f"{report['documents']:,} documents labelled with {report['spans']:,} spans"
+    answers = f"{report['asked']:,} requests asked, {report['from_store']:,} answers from the store"
+    console.print(f"{labelled}, {report['failed_documents']:,} failed; {answers}", soft_wrap=True)
     for reason, count in report["failures"].items():
         console.print(f"  failed, {reason}: {count:,}", style="yellow", markup=False)
 

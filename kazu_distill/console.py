@@ -37,13 +37,13 @@ def print_remarks(corpus: Corpus) -> None:
         console.print(remark, style="yellow", markup=False)
 
 
-def progress_bar(*columns: ProgressColumn) -> Progress:
-    """A progress bar over documents with their number a second, and further columns before the time that is left."""
+def progress_bar(*columns: ProgressColumn, unit: str = "documents") -> Progress:
+    """A progress bar with units a second, and further columns before the time that is left."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        _Speed(),
+        _Speed(unit),
         *columns,
         TimeRemainingColumn(),
         console=console,
@@ -51,6 +51,10 @@ def progress_bar(*columns: ProgressColumn) -> Progress:
 
 
 class _Speed(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
     def render(self, task: ProgressTask) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.1f} documents/s")
+        return Text("" if speed is None else f"{speed:,.1f} {self._unit}/s")

@@ -24,10 +24,12 @@ def main(config: DictConfig) -> None:
         _print_spans(tagger, str(config.text))
         return
     corpus = instantiate(config.corpus)
-    with atomic_writer(out / "documents.jsonl") as file, progress_bar() as progress:
-        for document in progress.track(tagger.predict(corpus, source=str(config.model)), description="predict"):
-            file.write(document_line(document))
+    total = sum(1 for _ in corpus)  # finds a broken record before the work begins, too
     print_remarks(corpus)
+    with atomic_writer(out / "documents.jsonl") as file, progress_bar() as progress:
+        labelled = tagger.predict(corpus, source=str(config.model))
+        for document in progress.track(labelled, total=total, description="predict"):
+            file.write(document_line(document))
     print_files(out, "documents.jsonl")
 
 

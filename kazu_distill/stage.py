@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from kazu_distill.document_files import atomic_writer
 from kazu_distill.errors import ConfigError, KazuDistillError
 
 _log = logging.getLogger(__name__)
+_OVERRIDE = re.compile(r"[^-].*=|~")
 
 
 def stage_main(*, config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
@@ -77,9 +79,12 @@ def resolve_config_path(arguments: list[str]) -> list[str]:
             continue
         chosen = _config_folder(value if equals else next(rest, ""))
         resolved += ["--config-path", str(chosen)]
-    own_searchpath = any(argument.lstrip("+~").startswith("hydra.searchpath=") for argument in arguments)
+    overrides = [argument for argument in resolved if _OVERRIDE.match(argument)]
+    own_searchpath = any("hydra.searchpath=" in override for override in overrides)
     if chosen is not None and chosen != shipped_config() and not own_searchpath:
-        resolved.append(f"hydra.searchpath=['file://{shipped_config()}']")
+        # Hydra's command line takes overrides in one run only, so this one goes where the others are.
+        place = resolved.index(overrides[0]) if overrides else len(resolved)
+        resolved.insert(place, f"hydra.searchpath=['file://{shipped_config()}']")
     return resolved
 
 

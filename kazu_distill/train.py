@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from kazu_distill.console import console, print_files, write_json
+from kazu_distill.console import console, print_files, progress_bar, write_json
 from kazu_distill.document_files import read_documents
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
@@ -33,21 +33,24 @@ def main(config: DictConfig) -> None:
     schema: Schema = instantiate(config.schema)
     train = _documents(data / "train.jsonl", schema)
     evaluation = _documents(data / "eval.jsonl", schema)
-    console.print(f"train: {len(train):,} documents, eval: {len(evaluation):,} documents", highlight=False)
+    console.print(f"train: {len(train):,} documents, eval: {len(evaluation):,} documents")
     project = instantiate(config.label_studio, schema=schema) if config.label_studio else None
     history: dict[int, Metrics] = {}
     push = _pusher(project)
     push(evaluation, "gold")
-    tagger, conversion = train_tagger(
-        encoder=instantiate(config.encoder),
-        schema=schema,
-        settings=instantiate(config.tagger),
-        trainer=instantiate(config.trainer, _convert_="all"),
-        train=train,
-        evaluation=evaluation,
-        score=_scorer(evaluation, schema, out, history, push),
-        out=out,
-    )
+    with progress_bar(unit="steps") as progress:
+        task = progress.add_task("train", total=None)
+        tagger, conversion = train_tagger(
+            encoder=instantiate(config.encoder),
+            schema=schema,
+            settings=instantiate(config.tagger),
+            trainer=instantiate(config.trainer, _convert_="all"),
+            train=train,
+            evaluation=evaluation,
+            score=_scorer(evaluation, schema, out, history, push),
+            on_step=lambda step, total: progress.update(task, completed=step, total=total),
+            out=out,
+        )
     if conversion.lost_spans:
         _log.warning(
             "%d of %d spans in train overlap a longer one of their class, or cover no word, and were not learnt",

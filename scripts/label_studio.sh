@@ -7,7 +7,7 @@ REPOSITORY="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly REPOSITORY
 readonly ENVIRONMENT="$REPOSITORY/.venv-label-studio"
 readonly COMPOSE_FILE="$REPOSITORY/docker-compose.labelstudio.yml"
-readonly PORT="${PORT:-8080}"
+export PORT="${PORT:-8080}" # docker-compose.labelstudio.yml reads it
 readonly URL="http://127.0.0.1:$PORT"
 readonly DATA="${LABEL_STUDIO_DATA:-$PWD/label_studio_data}"
 readonly LONGEST_START=300 # seconds
@@ -133,7 +133,7 @@ start_in_docker() {
   docker compose version >/dev/null 2>&1 || compose=(docker-compose)
   command -v "${compose[0]}" >/dev/null || fail "Docker is here but its compose is not: install it or add --pypi"
   say "starting in Docker; its messages go to $DATA/label-studio.log …"
-  PORT="$PORT" "${compose[@]}" -f "$COMPOSE_FILE" up >>"$DATA/label-studio.log" 2>&1 </dev/null &
+  "${compose[@]}" -f "$COMPOSE_FILE" up >>"$DATA/label-studio.log" 2>&1 </dev/null &
   server=$!
 }
 

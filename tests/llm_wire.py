@@ -76,16 +76,19 @@ def answer_of(received: Received, answer: str, fault: Fault | None) -> dict[str,
 
 
 def error_of(received: Received, fault: Fault, retry_after: str | None) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Status, body and headers of an error; OpenAI says how long to wait in a header, Google in the body."""
+    """Status, body and headers of an error; OpenAI says how long to wait in a header, Google seconds in the body."""
     status, code, words = ERRORS[fault]
     if fault is Fault.KEY_REFUSED:
         words += f": {received.headers}"
     wait = retry_after if fault is Fault.RATE_LIMITED else None
+    headers = {"Retry-After": wait} if wait else {}
     if not received.is_gemini:
         error: dict[str, Any] = {"message": words, "type": "error", "param": None, "code": code}
-        return status, {"error": error}, {"Retry-After": wait} if wait else {}
+        return status, {"error": error}, headers
     details: list[dict[str, Any]] = []
-    if wait:
+    seconds = wait is not None and re.fullmatch(r"[\d.]+", wait)
+    if seconds:
+        headers = {}
         details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{wait}s"})
     if fault is Fault.QUOTA_USED_UP:
         quota = {"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}
@@ -94,7 +97,7 @@ def error_of(received: Received, fault: Fault, retry_after: str | None) -> tuple
         status = 400  # so Google does, with the reason in the details
         details.append({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"})
     name = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED"}.get(status, "INTERNAL")
-    return status, {"error": {"code": status, "message": words, "status": name, "details": details}}, {}
+    return status, {"error": {"code": status, "message": words, "status": name, "details": details}}, headers
 
 
 def _joined(parts: Iterable[Mapping[str, str]]) -> str:

@@ -38,8 +38,8 @@ class Folded:
         return begins and ends
 
 
-def fold(text: str) -> Folded:
-    """Fold case, Unicode compatibility forms, kinds of hyphens, quotes and white space.
+def fold(text: str, *, case: bool = True) -> Folded:
+    """Fold case (unless told not to), Unicode compatibility forms, kinds of hyphens, quotes and white space.
 
     Letters are decomposed (NFKD), so that ``é`` equals ``e`` with an accent, ``²`` equals ``2``, ``ﬁ`` equals ``fi``.
     Every run of white space becomes one space; what cannot be seen goes.
@@ -47,7 +47,7 @@ def fold(text: str) -> Folded:
     characters: list[str] = []
     origins: list[int] = []
     for index, character in enumerate(text):
-        for folded in _fold_character(character):
+        for folded in _fold_character(character, case):
             if folded == " " and characters and characters[-1] == " ":
                 continue
             characters.append(folded)
@@ -74,7 +74,7 @@ def _joins(text: str, index: int) -> bool:
     return before.isalnum() and after.isalnum() and not (before.isdigit() and after.isdigit())
 
 
-def _fold_character(character: str) -> str:
+def _fold_character(character: str, case: bool) -> str:
     if "a" <= character <= "z" or "0" <= character <= "9":  # nearly every character; the rest is slow
         return character
     if character in INVISIBLE:
@@ -85,6 +85,7 @@ def _fold_character(character: str) -> str:
         return _QUOTES[character]
     if character.isspace():
         return " "
-    # Folding case can make new decomposable letters (İ), hence twice; NFKD of an accent can begin with a space.
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
-    return folded if not folded.isspace() else " "
+    folded = unicodedata.normalize("NFKD", character)
+    if case:  # can make new letters that are decomposed again, such as those of İ
+        folded = unicodedata.normalize("NFKD", folded.casefold())
+    return folded if not folded.isspace() else " "  # of other widths

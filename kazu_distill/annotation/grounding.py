@@ -114,7 +114,7 @@ class _Finder:
         exact = [place for place in simple if self._slice(place) == surface]
         if exact:
             # "Pain" at the head of a sentence is "pain"; but "CAT" is not "cat".
-            return [place for place in simple if _lower_initials(self._slice(place)) == _lower_initials(surface)]
+            return [place for place in simple if _case_pattern(self._slice(place)) == _case_pattern(surface)]
         if simple:
             return simple
         return self._bounded(self._without_separators().find(without_separators(fold(surface)).text.strip()))
@@ -224,8 +224,9 @@ def _status(found: str, group: Sequence[Mention]) -> Status:
     return Status.NORMALISED
 
 
-def _lower_initials(text: str) -> str:
-    return _INITIAL.sub(lambda match: match[0].lower(), text)
+def _case_pattern(text: str) -> str:
+    """What of a string is left when it is folded but for the case of letters inside words."""
+    return _INITIAL.sub(lambda match: match[0].lower(), fold(text, case=False).text)
 
 
 def _in_word(character: str) -> bool:

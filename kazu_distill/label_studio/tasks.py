@@ -19,7 +19,10 @@ TaskKey = tuple[str, int, str]
 
 
 def labelling_config(schema: Schema) -> str:
-    """The XML of the labelling interface: the classes in the schema's order and colours, above the section's text."""
+    """The XML of the labelling interface: the classes in the schema's order and colours, above the section's text.
+
+    A class name is shown as it is, but for ``$word``, which Label Studio takes for a field of the task.
+    """
     view = ElementTree.Element("View")
     ElementTree.SubElement(view, "Header", value="$document", size="5")
     ElementTree.SubElement(view, "Header", value="$section", size="6")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from kazu_distill.llm.stored_answer import (
 )
 
 _VERSION = 1  # of the tables, kept in the file's user_version
+_PATIENCE_S = 60.0  # how long to wait for another process that writes
 _TABLES = """
 CREATE TABLE IF NOT EXISTS instructions (id TEXT PRIMARY KEY, system TEXT NOT NULL, answer_schema TEXT NOT NULL)
     WITHOUT ROWID;
@@ -58,11 +60,10 @@ class AnswerStore:
             # SQLite takes any file of less than a page for an empty one and would write over it.
             if self.path.is_file() and _head(self.path) not in (b"", b"SQLite format 3"):
                 raise StoreError(f"{self.path}: the answer store cannot be used: it is not a database")
-            # Autocommit; the seconds are how long to wait for another process that writes.
-            self._connection = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+            self._connection = sqlite3.connect(self.path, timeout=_PATIENCE_S, isolation_level=None)
         try:
             with self._errors():
-                self._prepare()
+                self._open()
         except StoreError:
             self._connection.close()
             raise
@@ -75,9 +76,9 @@ class AnswerStore:
 
     def put(self, identity: Mapping[str, Any], request: Request, answer: Answer) -> None:
         """Keep an answer; one that is there already under the same key is replaced."""
-        time = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._transaction():
-            self._insert(StoredAnswer(identity, request, answer, time), "REPLACE")
+            self._insert(StoredAnswer(identity, request, answer, now), "REPLACE")
 
     def export_jsonl(self, path: Path | str) -> int:
         """Write the text form, in order of time; returns the number of answers."""
@@ -116,19 +117,39 @@ class AnswerStore:
     ) -> None:
         self.close()
 
+    def _open(self) -> None:
+        """Make the tables where there are none yet.
+
+        While one process turns a new file to WAL, SQLite tells another at once that it is locked, whatever the
+        timeout, so waiting is up to us.
+        """
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return self._prepare()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                self._connection.rollback()
+                time.sleep(0.01)
+
     def _prepare(self) -> None:
+        # Both in one transaction, or another process could make the tables in between.
+        self._connection.execute("BEGIN")
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        self._connection.execute("COMMIT")
         if version != _VERSION and (version or tables):
             raise StoreError(f"{self.path} is a database, but not an answer store of this version")
         # With WAL, NORMAL loses nothing when the process dies; only a power cut can take the last answers.
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         if version != _VERSION:
-            with self._transaction():
-                for statement in _TABLES.split(";"):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+            self._connection.execute("BEGIN IMMEDIATE")
+            for statement in _TABLES.split(";"):
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+            self._connection.execute("COMMIT")
 
     def _insert(self, stored: StoredAnswer, conflict: str) -> None:
         request, answer = stored.request, stored.answer
@@ -158,8 +179,10 @@ class AnswerStore:
             FROM answers JOIN instructions ON instructions.id = instructions ORDER BY time, key"""
         with self._errors():
             for row in self._connection.execute(query):
-                identity, system, user, schema, time = row[5:]
-                yield StoredAnswer(json.loads(identity), Request(system, user, json.loads(schema)), _answer(row), time)
+                identity, system, user, schema, put_at = row[5:]
+                yield StoredAnswer(
+                    json.loads(identity), Request(system, user, json.loads(schema)), _answer(row), put_at
+                )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ def score_table(metrics: Mapping[str, float | int | None], labels: Sequence[str]
         labels: the classes, in the order of the rows.
         title: stands above the table.
     """
-    table = Table(title=escape(title) or None, box=box.SIMPLE_HEAD)
+    table = Table(title=escape(title) or None, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("class")
     for name in ("precision", "recall", "F1", "support"):
         table.add_column(name, justify="right", no_wrap=True)

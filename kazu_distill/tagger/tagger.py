@@ -19,6 +19,7 @@ from kazu_distill.errors import ConfigError
 from kazu_distill.schema import Schema
 from kazu_distill.tagger.device import Precision, autocast, resolve_device, resolve_precision
 from kazu_distill.tagger.labels import LabelScheme
+from kazu_distill.tagger.quiet import quieten_libraries
 from kazu_distill.tagger.windows import TokenizedText, Window, Windower, stitch
 
 _SETTINGS, _SCHEMA = "tagger.json", "schema.json"
@@ -88,6 +89,7 @@ class Tagger:
         for name in (_SETTINGS, _SCHEMA):
             if not (folder / name).is_file():
                 raise ConfigError(f"{folder} is not a model of kazu_distill.train: it has no {name}")
+        quieten_libraries()
         try:
             model = AutoModelForTokenClassification.from_pretrained(folder, use_safetensors=True)
             tokenizer = AutoTokenizer.from_pretrained(folder)

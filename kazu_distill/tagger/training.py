@@ -6,10 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import datasets
 import torch
-from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback, Trainer, TrainingArguments, set_seed
-from transformers.utils import logging as transformers_logging
+from transformers import (
+    EarlyStoppingCallback,
+    PrinterCallback,
+    ProgressCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
 
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
@@ -19,10 +27,14 @@ from kazu_distill.tagger.encoder import Encoder
 from kazu_distill.tagger.examples import Collator, Conversion, windows_table
 from kazu_distill.tagger.labels import LabelScheme
 from kazu_distill.tagger.loss import multilabel_loss
+from kazu_distill.tagger.quiet import quieten_libraries
 from kazu_distill.tagger.tagger import Tagger, TaggerSettings
 
 Score = Callable[[int, float, list[Document]], Mapping[str, float]]
 """Given step, epoch and the labelled eval documents: named figures, among them ``mean_f1``, by which is selected."""
+
+OnStep = Callable[[int, int], None]
+"""Given the number of steps that are done, and of all steps."""
 
 
 class TrainerSettings:
@@ -78,6 +90,7 @@ def train_tagger(
     train: Sequence[Document],
     evaluation: Sequence[Document],
     score: Score,
+    on_step: OnStep,
     out: Path,
 ) -> tuple[Tagger, Conversion]:
     """Train a tagger and give back the best one by ``mean_f1`` over the evaluation documents.
@@ -90,14 +103,13 @@ def train_tagger(
         train: documents with spans.
         evaluation: documents on which the best model is selected.
         score: called at every evaluation.
+        on_step: called after every step, to show progress.
         out: checkpoints, windows and TensorBoard's events go below it.
 
     Raises:
         ConfigError: the encoder, the device or an argument is not usable, or there is nothing to train on.
     """
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # of saving and loading; the bar of the training stays
-    datasets.disable_progress_bars()
+    quieten_libraries()
     arguments = trainer.training_arguments(out)
     set_seed(arguments.seed)
     scheme = LabelScheme(schema.labels)
@@ -121,12 +133,20 @@ def train_tagger(
         args=arguments,
         train_dataset=table,
         data_collator=Collator(padding=tokenizer.pad_token_id, tags=len(scheme.tags), device=tagger.device),
-        callbacks=[EarlyStoppingCallback(early_stopping_patience=trainer.patience), _QuietProgress()],
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=trainer.patience), _Progress(on_step)],
     )
-    run.remove_callback(ProgressCallback)
-    run.remove_callback(PrinterCallback)
+    for own_output in (ProgressCallback, PrinterCallback):  # the caller says how progress is shown
+        run.remove_callback(own_output)
     run.train()
     return tagger, conversion
+
+
+class _Progress(TrainerCallback):
+    def __init__(self, on_step: OnStep) -> None:
+        self._on_step = on_step
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._on_step(state.global_step, state.max_steps)
 
 
 class _TaggerTrainer(Trainer):
@@ -145,7 +165,7 @@ class _TaggerTrainer(Trainer):
         model: Any,
         inputs: dict[str, Any],
         return_outputs: bool = False,
-        num_items_in_batch: Any = None,  # noqa: ARG002 - the Trainer passes it
+        num_items_in_batch: Any = None,
     ) -> Any:
         """The multi-label loss of a batch of ``Collator``."""
         outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
@@ -154,8 +174,8 @@ class _TaggerTrainer(Trainer):
 
     def evaluate(
         self,
-        eval_dataset: Any = None,  # noqa: ARG002 - there is one set of evaluation documents
-        ignore_keys: list[str] | None = None,  # noqa: ARG002 - the Trainer passes it
+        eval_dataset: Any = None,
+        ignore_keys: list[str] | None = None,
         metric_key_prefix: str = "eval",
     ) -> dict[str, float]:
         """Label the evaluation documents as a user would, windows and all, and score them."""
@@ -165,10 +185,3 @@ class _TaggerTrainer(Trainer):
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
-
-
-class _QuietProgress(ProgressCallback):
-    """The progress bar, without printing every logged figure; these are in TensorBoard and the metrics files."""
-
-    def on_log(self, *_: Any, **__: Any) -> None:
-        """Print nothing."""

@@ -63,7 +63,7 @@ def test_an_unknown_class_is_an_error_where_the_classes_are_given(path: Path) ->
 
 
 def test_a_missing_path_is_an_error_even_where_broken_records_are_skipped(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="no such file or folder$"):
+    with pytest.raises(CorpusError, match=r"no such file or folder$"):
         list(Corpus(reader=read_jsonl, path=tmp_path / "nowhere", on_error="skip"))
 
 

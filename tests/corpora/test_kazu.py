@@ -15,8 +15,9 @@ from kazu_distill.documents import Document, Section, Span
 from kazu_distill.errors import CorpusError
 
 WRITTEN_BY_KAZU = (
-    '{"idx": "x", "sections": [{"text": "EGFR gene", "name": "a", "entities": [{"match": "EGFR", "entity_class": "gene", '
-    '"spans": [{"start": 0, "end": 4}], "namespace": "t", "start": 0, "end": 4, "match_norm": "EGFR"}]}]}'
+    '{"idx": "x", "sections": [{"text": "EGFR gene", "name": "a", "entities": [{"match": "EGFR", '
+    '"entity_class": "gene", "spans": [{"start": 0, "end": 4}], "namespace": "t", "start": 0, "end": 4, '
+    '"match_norm": "EGFR"}]}]}'
 )
 
 

@@ -57,7 +57,7 @@ def test_a_span_stands_where_the_joined_text_has_it_or_is_refused(
     content = f"1|t|{title}\n1|a|{abstract}\n1\t{start}\t{end}\t{mention}\tAny\n"
     folder = tmp_path_factory.mktemp("pubtator")
     if end > len(joined) or start <= len(title) < end:
-        with pytest.raises(CorpusError, match="ends after the text|crosses the border"):
+        with pytest.raises(CorpusError, match=r"ends after the text|crosses the border"):
             read(folder, content)
         return
     (document,) = read(folder, content)

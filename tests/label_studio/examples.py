@@ -8,7 +8,7 @@ from kazu_distill.documents import Document, Section, Span
 from kazu_distill.label_studio.project import LabelStudioProject
 from kazu_distill.schema import Schema
 
-AWKWARD_NAMES = ("gene", "disease", 'a, "b" & <c>\'s', "Größe/№ 5", "{x}: [y]; $z")
+AWKWARD_NAMES = ("gene", "disease", 'a, "b" & <c>\'s', "Größe/№ 5", "{x}: [y]; -z")
 SCHEMA = Schema(
     name="test",
     classes={

@@ -14,7 +14,8 @@ import pytest
 
 from kazu_distill.documents import Document, Section
 from kazu_distill.label_studio.errors import LabelStudioError
-from tests.label_studio.examples import project_on
+from kazu_distill.label_studio.tasks import labelling_config
+from tests.label_studio.examples import SCHEMA, project_on
 from tests.label_studio.server import free_port
 
 DOCUMENTS = [Document("PMID:1", (Section("title", "BRCA1"),))]
@@ -48,7 +49,8 @@ def answering(answers: dict[str, tuple[int, str]], *, otherwise: tuple[int, str]
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             path = self.path.partition("?")[0].rstrip("/")
             asked.append(f"{self.command} {path}")
-            status, body = answers.get(path, otherwise)
+            # As Label Studio does; the SDK asks for pages until there is none.
+            status, body = (404, "{}") if "page=2" in self.path else answers.get(path, otherwise)
             self.send_response(status)
             self.send_header("Location", "/elsewhere")
             self.end_headers()
@@ -60,7 +62,7 @@ def answering(answers: dict[str, tuple[int, str]], *, otherwise: tuple[int, str]
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", asked
     finally:
@@ -111,12 +113,10 @@ def test_a_server_that_fails_is_quoted_in_one_short_line_and_asked_once(body: st
 
 
 def test_a_failed_import_is_not_sent_again() -> None:
-    config = '<View><Labels name="label" toName="text"></Labels></View>'
-    projects = {"count": 1, "results": [{"id": 1, "title": "faults", "label_config": config}]}
+    project = {"id": 1, "title": "faults", "label_config": labelling_config(SCHEMA)}
     answers = {
         "/api/version": (200, VERSION),
-        "/api/projects": (200, json.dumps(projects)),
-        "/api/projects/1": (200, json.dumps(projects["results"])),
+        "/api/projects": (200, json.dumps({"count": 1, "results": [project]})),
         "/api/tasks": (200, json.dumps({"tasks": [], "total": 0})),
     }
     with answering(answers, otherwise=(502, "bad gateway")) as (url, asked):

@@ -177,6 +177,14 @@ def test_a_rate_limit_says_how_long_to_wait(provider: str, retry_after: str, sec
     assert limit.value.retry_after_s == seconds
 
 
+def test_a_rate_limit_may_give_a_date(provider: str) -> None:
+    date = "Sun, 01 Jan 2150 00:00:00 GMT"
+    with server(faults=[Fault.RATE_LIMITED], retry_after=date) as llm_server, pytest.raises(RateLimited) as limit:
+        ask(client_of(provider, llm_server.url))
+    assert limit.value.retry_after_s is not None
+    assert limit.value.retry_after_s > 365 * 24 * 3600
+
+
 def test_a_server_that_is_not_there_is_unreachable(provider: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -189,6 +197,12 @@ def test_a_missing_key_is_told_before_anything_is_asked(provider: str, monkeypat
     with pytest.raises(Refused, match=f"no key: set the environment variable {KEY_ENV}"):
         client_of(provider, "http://127.0.0.1:1")
     assert client_of(provider, "http://127.0.0.1:1", offline=True)
+
+
+def test_space_around_a_key_is_no_part_of_it(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_ENV, f" {KEY}\r\n")
+    with server(key=KEY) as llm_server:
+        assert ask(client_of(provider, llm_server.url)).text == TEXT
 
 
 def test_a_key_that_cannot_be_one_is_told_without_showing_it(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:

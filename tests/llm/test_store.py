@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,15 @@ def test_several_processes_write_one_store_at_once(tmp_path: Path) -> None:
         assert writer.returncode == 0
     with AnswerStore(tmp_path / "a.sqlite") as store:
         assert len(store) == 200
+
+
+def test_a_store_waits_for_another_that_writes(tmp_path: Path) -> None:
+    with AnswerStore(tmp_path / "a.sqlite") as store:
+        other = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.1, other.rollback).start()
+        store.put(IDENTITY, QUESTION, ANSWER)
+        assert len(store) == 1
 
 
 def test_a_process_that_is_killed_loses_nothing_that_it_had_put(tmp_path: Path) -> None:

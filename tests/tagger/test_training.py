@@ -47,6 +47,7 @@ def train(
 ) -> tuple[Tagger, list[float]]:
     """A tagger trained and evaluated on the same documents, and its ``mean_f1`` at each evaluation."""
     history: list[float] = []
+    steps: list[tuple[int, int]] = []
 
     def score(_: int, __: float, labelled: list[Document]) -> Mapping[str, float]:
         hits = sum(
@@ -65,8 +66,10 @@ def train(
         train=documents,
         evaluation=documents,
         score=score,
+        on_step=lambda step, total: steps.append((step, total)),
         out=out,
     )
+    assert steps
     return tagger, history
 
 

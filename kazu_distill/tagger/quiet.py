@@ -1,0 +1,13 @@
+"""Keeps the chatter of the libraries out of what a stage prints."""
+
+from __future__ import annotations
+
+import datasets
+from transformers.utils import logging
+
+
+def quieten_libraries() -> None:
+    """Show no progress bars of loading and saving, and of their log messages errors only."""
+    datasets.disable_progress_bars()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]

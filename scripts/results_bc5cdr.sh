@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Reproduces docs/RESULTS.md: real LLM answers over HTTP, through annotate, split, train and evaluate, on BC5CDR.
+#
+#   bash scripts/results_bc5cdr.sh DATA [FOLDER]
+#
+# DATA holds documents.jsonl (500 abstracts with human gold) and answers/{llama2-70b,mixtral,llama2-7b}.jsonl.
+# Gold is read by `evaluate` alone, and by the training that is meant to see it. About half an hour on two cores.
+set -euo pipefail
+
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+prepare_environment dev
+data="$(realpath "$1")"
+out="$(realpath -m "${2:-$root/runs/bc5cdr}")"
+cd "$root"
+export HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
+mkdir -p "$out"
+port=18765
+
+stage() {
+    local name="$1"
+    shift
+    "$PYTHON" -m "kazu_distill.$name" "$@"
+}
+
+for llm in llama2-70b mixtral llama2-7b; do
+    "$PYTHON" scripts/bc5cdr_answers.py "$data/documents.jsonl" "$data/answers/$llm.jsonl" "$out/$llm.served.jsonl"
+    "$PYTHON" -m tests.llm_server "$out/$llm.served.jsonl" --port "$port" &
+    server=$!
+    trap 'kill $server 2>/dev/null || true' EXIT
+    until (echo >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do sleep 0.2; done
+    stage annotate corpus=jsonl "corpus.path=$data/documents.jsonl" schema=bc5cdr \
+        llm=local "llm.model=$llm" "llm.base_url=http://127.0.0.1:$port/v1" "out=$out/$llm/annotate"
+    kill "$server"
+    wait "$server" 2>/dev/null || true
+    stage evaluate schema=bc5cdr "gold.path=$data/documents.jsonl" "predicted.path=$out/$llm/annotate/documents.jsonl" \
+        "out=$out/$llm/labels_against_gold"
+done
+
+# 100 documents are the test; of the other 400, 50 select the best model. The split sees the LLM's labels only.
+stage split "corpus.path=$out/mixtral/annotate/documents.jsonl" eval=50 test=100 "out=$out/mixtral/split"
+for llm in llama2-70b llama2-7b; do
+    stage split "corpus.path=$out/$llm/annotate/documents.jsonl" "like=$out/mixtral/split" "out=$out/$llm/split"
+done
+stage split "corpus.path=$data/documents.jsonl" "like=$out/mixtral/split" "out=$out/gold/split"
+
+for teacher in gold mixtral llama2-70b llama2-7b; do
+    stage train --config-path conf schema=bc5cdr encoder=minilm label_studio=off "data=$out/$teacher/split" \
+        "out=$out/$teacher/train"
+    stage evaluate "model=$out/$teacher/train/model" "gold.path=$out/gold/split/test.jsonl" "out=$out/$teacher/evaluate"
+done

@@ -1,0 +1,210 @@
+"""The annotate stage as a user runs it, against a local server that speaks the providers' protocols."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kazu_distill.document_files import read_documents
+from tests.llm_server import Fault, LLMServer, Received
+from tests.stages import fail, run_stage, succeed
+
+KEY = "sk-this-key-must-appear-nowhere"
+TEXTS = {
+    "empty": "",
+    "blank": " \n ",
+    "plain": "We met on Monday.",
+    "beyond": "🧬 Famotidine caused delirium 🧬 in 𝐗 patients; delirium passed.",
+    "combining": "Sjo\u0308gren syndrome, then Sjögren syndrome.",
+    "both": "Insulin rose.",
+    "nested": "Lithium nephropathy is rare.",
+    "adjacent": "aspirin ibuprofen",
+}
+ANSWERS = {
+    "plain": [],
+    "beyond": [("famotidine", "Chemical"), ("delirium", "Disease"), ("delirium", "Disease"), ("mania", "Disease")],
+    "combining": [("Sjögren syndrome", "Disease")],
+    "both": [("Insulin", "Chemical"), ("Insulin", "Disease")],
+    "nested": [("Lithium", "Chemical"), ("Lithium nephropathy", "Disease")],
+    "adjacent": [("aspirin", "Chemical"), ("ibuprofen", "Chemical")],
+}
+SPANS = {
+    "empty": [],
+    "blank": [],
+    "plain": [],
+    "beyond": [("Famotidine", "Chemical"), ("delirium", "Disease"), ("delirium", "Disease")],
+    "combining": [("Sjo\u0308gren syndrome", "Disease"), ("Sjögren syndrome", "Disease")],
+    "both": [("Insulin", "Chemical"), ("Insulin", "Disease")],
+    "nested": [("Lithium nephropathy", "Disease"), ("Lithium", "Chemical")],
+    "adjacent": [("aspirin", "Chemical"), ("ibuprofen", "Chemical")],
+}
+
+
+def answer(mentions: list[tuple[str, str]]) -> str:
+    """An answer as the prompt asks for it."""
+    return json.dumps({"entities": [{"entity_match": text, "entity_class": label} for text, label in mentions]})
+
+
+def corpus_of(folder: Path, texts: dict[str, str]) -> Path:
+    """A corpus file of flat records."""
+    path = folder / "corpus.jsonl"
+    path.write_text("".join(json.dumps({"id": key, "text": text}) + "\n" for key, text in texts.items()))
+    return path
+
+
+def arguments(folder: Path, server: LLMServer, llm: str = "local", *more: str, **texts: str) -> list[str]:
+    """The command's arguments; waits between attempts are short."""
+    url = server.url if llm == "gemini" else f"{server.url}/v1"
+    return [
+        "corpus=jsonl", f"corpus.path={corpus_of(folder, texts or TEXTS)}", "schema=bc5cdr", f"out={folder / 'out'}",
+        f"llm={llm}", "llm.model=m", f"llm.base_url={url}", "llm.retry.first_wait_s=0.01", *more,
+    ]  # fmt: skip
+
+
+def found_in(folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """Mention and class of every span of the documents that were written."""
+    return {
+        document.id: [(section.mention(span), span.label) for section, span in document.spans]
+        for document in read_documents(folder / "out/documents.jsonl")
+    }
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def known(server_answers: dict[str, list[tuple[str, str]]]) -> dict[str, str]:
+    return {TEXTS[key]: answer(mentions) for key, mentions in server_answers.items()}
+
+
+@pytest.mark.parametrize("llm", ["local", "openai", "gemini"])
+def test_a_corpus_is_labelled_and_a_second_run_asks_nothing(llm: str, tmp_path: Path) -> None:
+    key_name = {"openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}.get(llm)
+    environment = {key_name: KEY} if key_name else {}
+    with LLMServer(known(ANSWERS), key=KEY if key_name else None) as server:
+        command = arguments(tmp_path, server, llm)
+        succeed("annotate", *command, environment=environment)
+        asked = len(server.received)
+        first = (tmp_path / "out/documents.jsonl").read_bytes()
+        assert found_in(tmp_path) == SPANS
+        assert asked == len(ANSWERS)
+        succeed("annotate", *command, environment=environment)
+        assert len(server.received) == asked
+    succeed("annotate", *command, "llm.offline=true")  # no server and no key
+    assert (tmp_path / "out/documents.jsonl").read_bytes() == first
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    assert report["documents"] == len(TEXTS)
+    assert report["asked"] == 0
+    assert report["from_store"] == len(ANSWERS)
+    assert report["grounding"]["not_found"] == 1
+    assert report["spans_per_class"] == {"Disease": 6, "Chemical": 5}
+    for path in (tmp_path / "out").rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("fault", [Fault.RATE_LIMITED, Fault.SERVER_ERROR, Fault.DROPPED])
+def test_what_passes_is_waited_for(fault: Fault, tmp_path: Path) -> None:
+    with LLMServer(known(ANSWERS), faults=[fault, None, fault, fault], retry_after="0") as server:
+        succeed("annotate", *arguments(tmp_path, server))
+    assert found_in(tmp_path) == SPANS
+    assert json.loads((tmp_path / "out/report.json").read_text())["retries"] == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Fault.SAFETY, "stopped: safety"),
+        (Fault.CUT, "stopped: length"),
+        (Fault.MALFORMED, "unreadable answer"),
+    ],
+)
+def test_a_document_without_a_usable_answer_is_kept_with_its_reason(fault: Fault, reason: str, tmp_path: Path) -> None:
+    def fault_of(received: Received) -> Fault | None:
+        return fault if "Insulin" in received.user else None
+
+    with LLMServer(
+        lambda _, user: known(ANSWERS)[user] if "Insulin" not in user else "None.", fault_of=fault_of
+    ) as server:
+        run = succeed("annotate", *arguments(tmp_path, server))
+    assert f"failed, {reason}: 1" in run.printed
+    assert found_in(tmp_path) == {key: spans for key, spans in SPANS.items() if key != "both"}
+    (failed,) = lines_of(tmp_path / "out/failed.jsonl")
+    assert (failed["document_id"], failed["reason"], failed["chunk"]) == ("both", reason, {"start": 0, "end": 13})
+
+
+def by_dictionary(*words: str) -> Callable[[str, str], str]:
+    """A server's answer that lists every occurrence of some words."""
+
+    def answer_of(_: str, user: str) -> str:
+        tokens = user.replace(".", " ").split()
+        return answer([(token, "Chemical") for token in tokens if token in words])
+
+    return answer_of
+
+
+LONG = " ".join(f"Patient {number} took aspirin and slept." for number in range(300))
+
+
+def test_a_text_that_is_too_long_for_the_llm_is_asked_in_parts(tmp_path: Path) -> None:
+    def fault_of(received: Received) -> Fault | None:
+        return Fault.TOO_LONG if len(received.user) > 2000 else None
+
+    with LLMServer(by_dictionary("aspirin"), fault_of=fault_of) as server:
+        succeed("annotate", *arguments(tmp_path, server, "local", long=LONG))
+    assert found_in(tmp_path) == {"long": [("aspirin", "Chemical")] * 300}
+
+
+def test_a_long_text_is_cut_at_sentence_ends_before_it_is_asked(tmp_path: Path) -> None:
+    with LLMServer(by_dictionary("aspirin")) as server:
+        succeed("annotate", *arguments(tmp_path, server, "local", "longest_chunk=500", long=LONG))
+    assert found_in(tmp_path) == {"long": [("aspirin", "Chemical")] * 300}
+    assert all(len(request.user) <= 500 and request.user.startswith("Patient") for request in server.received)
+    assert "".join(sorted((request.user for request in server.received), key=LONG.index)) == LONG
+
+
+def test_what_no_request_can_escape_ends_the_run_with_one_line(tmp_path: Path) -> None:
+    with LLMServer(known(ANSWERS), key=KEY) as server:
+        command = arguments(tmp_path, server, "openai")
+        no_key = fail("annotate", *command, "llm.price=null")
+        assert no_key == "Refused: no key: set the environment variable OPENAI_API_KEY"
+        refused = fail("annotate", *command, "llm.price=null", environment={"OPENAI_API_KEY": "sk-wrong"})
+        assert "OPENAI_API_KEY" in refused
+        assert "sk-wrong" not in refused
+        assert len(refused.splitlines()) == 1
+    with LLMServer(known(ANSWERS), fault_of=lambda _: Fault.MODEL_UNKNOWN) as server:
+        unknown = fail("annotate", *arguments(tmp_path, server))
+        assert "llm.model" in unknown
+        assert len(unknown.splitlines()) == 1
+    command = arguments(tmp_path, server, "local", "llm.retry.attempts=2")
+    unreachable = fail("annotate", *command)  # the server is closed now
+    assert "llm.base_url" in unreachable
+    assert len(unreachable.splitlines()) == 1
+    missing = run_stage(
+        "annotate", "corpus=jsonl", f"corpus.path={corpus_of(tmp_path, {})}", f"out={tmp_path / 'out'}", "llm=local"
+    )
+    assert (missing.status, "llm.model" in missing.errors) == (1, True)
+
+
+def test_a_broken_line_is_found_before_anything_is_asked(tmp_path: Path) -> None:
+    with LLMServer(known(ANSWERS)) as server:
+        command = arguments(tmp_path, server)
+        corpus = tmp_path / "corpus.jsonl"
+        corpus.write_text(corpus.read_text() + '{"id": "cut", "te\n')
+        message = fail("annotate", *command)
+        assert f"{corpus}:{len(TEXTS) + 1}:" in message
+        assert "corpus.on_error=skip" in message
+        assert not server.received
+        run = succeed("annotate", *command, "corpus.on_error=skip")
+    assert "documents skipped: 1" in run.printed
+    assert found_in(tmp_path) == SPANS
+
+
+def test_a_stage_without_its_corpus_says_what_to_set(tmp_path: Path) -> None:
+    assert (
+        fail("annotate", f"out={tmp_path}") == "ConfigError: corpus.path is not set: add corpus.path=… to the command"
+    )
+    assert "no such file or folder" in fail("annotate", "corpus.path=/nowhere", f"out={tmp_path}")
