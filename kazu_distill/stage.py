@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import logging
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.plugins import Plugins
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
 
@@ -18,7 +20,6 @@ from kazu_distill.document_files import atomic_writer
 from kazu_distill.errors import ConfigError, KazuDistillError
 
 _log = logging.getLogger(__name__)
-_OVERRIDE = re.compile(r"[^-].*=|~")
 
 
 def stage_main(*, config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
@@ -46,11 +47,19 @@ def stage_main(*, config_name: str) -> Callable[[Callable[[DictConfig], None]], 
 
         def main() -> None:
             sys.argv[1:] = resolve_config_path(sys.argv[1:])
+            Plugins.instance().register(_ShippedConfig)
             hydra.main(version_base="1.3", config_path=str(shipped_config()), config_name=config_name)(guarded)()
 
         return main
 
     return decorate
+
+
+class _ShippedConfig(SearchPathPlugin):
+    """Lets the shipped configuration fill what the user's folder lacks."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        search_path.append("kazu_distill", f"file://{shipped_config()}")
 
 
 def shipped_config() -> Path:
@@ -61,7 +70,7 @@ def shipped_config() -> Path:
 
 
 def resolve_config_path(arguments: list[str]) -> list[str]:
-    """Make ``--config-path`` absolute, and let the shipped configuration fill what that folder lacks.
+    """Make ``--config-path`` absolute.
 
     Hydra would look for a relative path beside the module. Here it is taken from the working directory; where there
     is no such folder, ``conf`` means the shipped one, so that the same command works from an installed wheel.
@@ -70,21 +79,13 @@ def resolve_config_path(arguments: list[str]) -> list[str]:
         SystemExit: no such folder.
     """
     resolved: list[str] = []
-    chosen: Path | None = None
     rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.partition("=")
         if name not in ("--config-path", "-cp"):
             resolved.append(argument)
             continue
-        chosen = _config_folder(value if equals else next(rest, ""))
-        resolved += ["--config-path", str(chosen)]
-    overrides = [argument for argument in resolved if _OVERRIDE.match(argument)]
-    own_searchpath = any("hydra.searchpath=" in override for override in overrides)
-    if chosen is not None and chosen != shipped_config() and not own_searchpath:
-        # Hydra's command line takes overrides in one run only, so this one goes where the others are.
-        place = resolved.index(overrides[0]) if overrides else len(resolved)
-        resolved.insert(place, f"hydra.searchpath=['file://{shipped_config()}']")
+        resolved += ["--config-path", str(_config_folder(value if equals else next(rest, "")))]
     return resolved
 
 

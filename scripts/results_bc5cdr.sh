@@ -43,8 +43,9 @@ for llm in llama2-70b llama2-7b; do
 done
 stage split "corpus.path=$data/documents.jsonl" "like=$out/mixtral/split" "out=$out/gold/split"
 
-for teacher in gold mixtral llama2-70b llama2-7b; do
-    stage train --config-path conf schema=bc5cdr encoder=minilm label_studio=off "data=$out/$teacher/split" \
+for teacher in mixtral gold llama2-70b llama2-7b; do
+    stage train --config-path conf schema=bc5cdr encoder=minilm label_studio=off \
+        trainer.arguments.num_train_epochs=10 "data=$out/$teacher/split" \
         "out=$out/$teacher/train"
     stage evaluate "model=$out/$teacher/train/model" "gold.path=$out/gold/split/test.jsonl" "out=$out/$teacher/evaluate"
 done

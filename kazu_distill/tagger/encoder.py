@@ -46,8 +46,11 @@ class Encoder:
                 problem_type="multi_label_classification",
                 **self.overrides,
             )
-            # What lies on the hub as a pickle is read without running any of it.
-            model = AutoModelForTokenClassification.from_pretrained(self.name, config=config, weights_only=True)
+            # What lies on the hub as a pickle is read without running any of it. Sizes differ where the encoder has
+            # been fine-tuned for other labels; its head is not used.
+            model = AutoModelForTokenClassification.from_pretrained(
+                self.name, config=config, weights_only=True, ignore_mismatched_sizes=True
+            )
         except (OSError, ValueError) as error:
             raise ConfigError(
                 f"the encoder {self.name} cannot be loaded ({' '.join(str(error).split())[:200]}): check encoder.name, "
@@ -58,7 +61,7 @@ class Encoder:
             raise ConfigError(
                 f"the encoder {self.name} has no fast tokenizer, which exact offsets need; choose another"
             )
-        _start_from_prior(model, len(tags))
+        _start_anew(model, len(tags))
         return model, tokenizer
 
 
@@ -74,11 +77,12 @@ def packaged_encoder(*, package: str, folder: str, **settings: Any) -> Encoder:
     return Encoder(name=str(Path(found.origin).parent / folder), **settings)
 
 
-def _start_from_prior(model: nn.Module, tags: int) -> None:
-    """Let every tag begin at a low probability, as in Lin et al. 2017 (focal loss), section 4.1.
+def _start_anew(model: nn.Module, tags: int) -> None:
+    """Give the head new weights, and let every tag begin at a low probability.
 
-    Else the first steps are spent on learning that most words are in no span.
+    Else the first steps are spent on learning that most words are in no span: Lin et al. 2017, "Focal Loss for Dense
+    Object Detection", section 4.1.
     """
-    heads = [layer for layer in model.modules() if isinstance(layer, nn.Linear) and layer.out_features == tags]
-    if heads and heads[-1].bias is not None:
-        nn.init.constant_(heads[-1].bias, -math.log((1 - _PRIOR) / _PRIOR))
+    head = [layer for layer in model.modules() if isinstance(layer, nn.Linear) and layer.out_features == tags][-1]
+    nn.init.normal_(head.weight, std=0.02)
+    nn.init.constant_(head.bias, -math.log((1 - _PRIOR) / _PRIOR))

@@ -15,9 +15,9 @@ def test_the_loss_is_the_mean_over_trained_words_of_the_sum_over_tags() -> None:
 def test_padding_does_not_change_the_loss() -> None:
     torch.manual_seed(0)
     logits, targets, weights = torch.randn(2, 5, 3), torch.rand(2, 5, 3), torch.ones(2, 5)
-    longer = [torch.cat([value, torch.ones_like(value[:, :2])], dim=1) for value in (logits, targets)]
+    longer, aim = (torch.cat([value, torch.ones_like(value[:, :2])], dim=1) for value in (logits, targets))
     padded = torch.cat([weights, torch.zeros(2, 2)], dim=1)
-    assert torch.allclose(multilabel_loss(*longer, padded), multilabel_loss(logits, targets, weights))
+    assert torch.allclose(multilabel_loss(longer, aim, padded), multilabel_loss(logits, targets, weights))
 
 
 def test_a_batch_without_trained_words_has_loss_zero() -> None:

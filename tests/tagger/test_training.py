@@ -99,9 +99,9 @@ def test_training_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
 def test_gradient_accumulation_has_the_same_loss_scale(tmp_path: Path) -> None:
     encoder = tiny_bert(tmp_path / "encoder")
     alike = [document(str(number), "EGFR causes gout.", ("EGFR", "gene")) for number in range(4)]
-    plain = {"num_train_epochs": 1, "max_grad_norm": 0.0, "optim": "sgd", "warmup_steps": 0}
-    dropout = {"overrides": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}}
-    still = Encoder(name=encoder.name, learning_rate=1e-2, **dropout)
+    plain: dict[str, Any] = {"num_train_epochs": 1, "max_grad_norm": 0.0, "optim": "sgd", "warmup_steps": 0}
+    no_dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    still = Encoder(name=encoder.name, learning_rate=1e-2, overrides=no_dropout)
     whole, _ = train(still, tmp_path / "1", alike, **plain)
     parts, _ = train(
         still, tmp_path / "2", alike, **plain, per_device_train_batch_size=2, gradient_accumulation_steps=2
@@ -154,7 +154,7 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
         train(tiny_bert(tmp_path / "encoder"), tmp_path, learning_rat=1)
     with pytest.raises(ConfigError, match=r"encoder.name=/path"):
         train(Encoder(name=str(tmp_path / "nothing"), learning_rate=1.0), tmp_path)
-    with pytest.raises(ConfigError, match="it has no tagger.json"):
+    with pytest.raises(ConfigError, match=r"it has no tagger\.json"):
         Tagger.from_pretrained(tmp_path / "encoder")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken/tagger.json").write_text(json.dumps({}))

@@ -1,4 +1,4 @@
-"""One Label Studio server for all the tests that need one."""
+"""What tests of several folders share: one Label Studio server for all that need one."""
 
 from __future__ import annotations
 
