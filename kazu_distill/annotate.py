@@ -19,9 +19,14 @@ from kazu_distill.annotation.report import AnnotationReport
 from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
 from kazu_distill.document_files import atomic_writer, document_line
 from kazu_distill.documents import Document
+from kazu_distill.errors import KazuDistillError
 from kazu_distill.llm.asker import Asker
 from kazu_distill.llm.store import AnswerStore
 from kazu_distill.stage import stage_main
+
+
+class AllFailed(KazuDistillError):
+    """Not one document got a usable answer."""
 
 
 @stage_main(config_name="annotate")
@@ -50,6 +55,8 @@ def main(config: DictConfig) -> None:
     write_json(out / "report.json", report | {"skipped_records": corpus.skipped})
     _print_outcome(report)
     print_files(out, "documents.jsonl", "failed.jsonl", "report.json")
+    if total and not report["documents"]:
+        raise AllFailed(f"no document could be labelled: {out / 'failed.jsonl'} says why, document by document")
 
 
 async def _annotate(
@@ -82,7 +89,10 @@ def _print_outcome(report: Mapping[str, Any]) -> None:
     answers = f"{report['asked']:,} requests asked, {report['from_store']:,} answers from the store"
     console.print(f"{labelled}, {report['failed_documents']:,} failed; {answers}", soft_wrap=True)
     for reason, count in report["failures"].items():
-        console.print(f"  failed, {reason}: {count:,}", style="yellow", markup=False)
+        example = report["examples"][reason][0]
+        console.print(
+            f"  failed, {reason}: {count:,}, such as: {example}", style="yellow", markup=False, soft_wrap=True
+        )
 
 
 def _failure_line(failure: Failure) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def main(config: DictConfig) -> None:
     evaluation = _documents(data / "eval.jsonl", schema)
     console.print(f"train: {len(train):,} documents, eval: {len(evaluation):,} documents")
     project = instantiate(config.label_studio, schema=schema) if config.label_studio else None
+    shutil.rmtree(out / "evaluations", ignore_errors=True)  # of an earlier run, whose steps were others
     history: dict[int, Metrics] = {}
     push = _pusher(project)
     push(evaluation, "gold")
@@ -62,7 +64,7 @@ def main(config: DictConfig) -> None:
     for folder in (out, out / "model"):
         write_json(folder / "metrics.json", history[best])
     console.print(score_table(history[best], schema.labels, title=f"eval, best model (step {best})"))
-    print_files(out, "model", "metrics.json", "evaluations", "checkpoints")
+    print_files(out, "model", "metrics.json", "evaluations", "tensorboard")
 
 
 def _documents(path: Path, schema: Schema) -> list[Document]:

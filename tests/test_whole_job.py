@@ -90,7 +90,7 @@ def test_a_corpus_becomes_a_model_whose_predictions_stand_beside_gold(server: Se
     scores = [figures(path)["mean_f1"] for path in evaluations]
     assert len(scores) == 4
     assert figures(tmp_path / "train/metrics.json")["mean_f1"] == max(scores)
-    assert any((tmp_path / "train/checkpoints").rglob("events.out.tfevents.*"))
+    assert any((tmp_path / "train/tensorboard").rglob("events.out.tfevents.*"))
     with safe_open(tmp_path / "train/model/model.safetensors", framework="pt") as weights:
         assert weights.keys()
 

@@ -27,7 +27,9 @@ class AnnotationReport:
     def add(self, annotated: Annotated) -> None:
         """Count a document."""
         self._faults.update(annotated.faults)
-        self._failures.update(failure.reason for failure in annotated.failures)
+        for failure in annotated.failures:
+            self._failures[failure.reason] += 1
+            self._remember(failure.reason, f"{failure.message} ({failure.document_id})")
         if annotated.failures:
             self.failed += 1
             return

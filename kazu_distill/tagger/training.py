@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,6 +112,8 @@ def train_tagger(
         ConfigError: the encoder, the device or an argument is not usable, or there is nothing to train on.
     """
     quieten_libraries()
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(out / "tensorboard")  # the Trainer takes it from nowhere else
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)  # those of an earlier run would be mistaken for ours
     arguments = trainer.training_arguments(out)
     set_seed(arguments.seed)
     scheme = LabelScheme(schema.labels)

@@ -38,11 +38,11 @@ def test_the_fallback_for_apples_gpu_is_set_before_torch_is_imported() -> None:
     program = """
 import builtins, os
 imports = builtins.__import__
-def watched(name, *rest):
+def watched(name, *rest, **others):
     if name == "torch" and not watched.seen:
         watched.seen = True
         assert os.environ.get("PYTORCH_ENABLE_MPS_FALLBACK") == "1", "torch is imported too early"
-    return imports(name, *rest)
+    return imports(name, *rest, **others)
 watched.seen = False
 builtins.__import__ = watched
 import kazu_distill.train
