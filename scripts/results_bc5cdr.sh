@@ -42,6 +42,10 @@ for llm in llama2-70b llama2-7b; do
     stage split "corpus.path=$out/$llm/annotate/documents.jsonl" "like=$out/mixtral/split" "out=$out/$llm/split"
 done
 stage split "corpus.path=$data/documents.jsonl" "like=$out/mixtral/split" "out=$out/gold/split"
+for llm in llama2-70b mixtral llama2-7b; do
+    stage evaluate schema=bc5cdr "gold.path=$out/gold/split/test.jsonl" "predicted.path=$out/$llm/split/test.jsonl" \
+        "out=$out/$llm/labels_against_gold_of_test"
+done
 
 for teacher in mixtral gold llama2-70b llama2-7b; do
     stage train --config-path conf schema=bc5cdr encoder=minilm label_studio=off \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -16,7 +17,6 @@ class Folded:
 
     text: str
     origins: list[int]
-    original_length: int
 
     def find(self, needle: str) -> list[tuple[int, int]]:
         """Original offsets of every place of a folded needle, overlapping ones too.
@@ -52,7 +52,7 @@ def fold(text: str, *, case: bool = True) -> Folded:
                 continue
             characters.append(folded)
             origins.append(index)
-    return Folded("".join(characters), origins, len(text))
+    return Folded("".join(characters), origins)
 
 
 def without_separators(folded: Folded) -> Folded:
@@ -61,17 +61,22 @@ def without_separators(folded: Folded) -> Folded:
     Between two digits they stay: ``1-2`` is not ``12``. A hyphen at the end stays too: ``Ca2-`` is not ``Ca2``.
     """
     text = folded.text
-    kept = [index for index in range(len(text)) if not _joins(text, index)]
-    return Folded(
-        "".join(text[index] for index in kept), [folded.origins[index] for index in kept], folded.original_length
-    )
+    kept: list[int] = []
+    end = 0
+    for run in _SEPARATORS.finditer(text):
+        kept.extend(range(end, run.end() if _divides(text, run.start(), run.end()) else run.start()))
+        end = run.end()
+    kept.extend(range(end, len(text)))
+    return Folded("".join(text[index] for index in kept), [folded.origins[index] for index in kept])
 
 
-def _joins(text: str, index: int) -> bool:
-    if text[index] not in " -" or index == 0 or index + 1 == len(text):
-        return False
-    before, after = text[index - 1], text[index + 1]
-    return before.isalnum() and after.isalnum() and not (before.isdigit() and after.isdigit())
+_SEPARATORS = re.compile("[ -]+")
+
+
+def _divides(text: str, start: int, end: int) -> bool:
+    """Whether a run of separators keeps apart what would be something else when joined."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (before.isalnum() and after.isalnum()) or (before.isdigit() and after.isdigit())
 
 
 def _fold_character(character: str, case: bool) -> str:

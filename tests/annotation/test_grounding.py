@@ -63,6 +63,7 @@ def test_a_place_inside_a_longer_mention_is_taken_last() -> None:
         ("given IL-2 daily", "IL2", "IL-2", "normalised"),
         ("given IL2 daily", "IL-2", "IL2", "normalised"),
         ("heart\n  failure", "heart failure", "heart\n  failure", "normalised"),
+        ("an H2-receptor antagonist", "H2 - receptor antagonist", "H2-receptor antagonist", "normalised"),
         ("heart-failure", "heart failure", "heart-failure", "normalised"),
         ("free Ca²⁺ rose", "Ca2+", "Ca²⁺", "normalised"),
         ("Alzheimer’s disease", "Alzheimer's disease", "Alzheimer’s disease", "normalised"),
