@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from kazu_distill.annotation.chunks import Chunk, chunks_of, halves
 from kazu_distill.annotation.cleaning import Cleaner, Dropped
 from kazu_distill.annotation.grounding import GroundedSpan, Grounder, Grounding, Status
-from kazu_distill.annotation.parsing import Mention, UnreadableAnswer, parse_answer
+from kazu_distill.annotation.parsing import Fault, Mention, UnreadableAnswer, parse_answer
 from kazu_distill.annotation.prompt import Prompt
 from kazu_distill.documents import Document, Section, Span
+from kazu_distill.errors import ConfigError
 from kazu_distill.llm.asker import Asker
 from kazu_distill.llm.protocol import Answer, FinishReason, LLMError, TooLong
 from kazu_distill.schema import Schema
@@ -41,7 +42,7 @@ class Annotated:
     statuses: Counter[Status] = field(default_factory=Counter)
     missing: list[tuple[Mention, Status]] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
-    faults: Counter[str] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
 
 
 class Annotator:
@@ -55,6 +56,9 @@ class Annotator:
         cleaner: decides which spans stay.
         source: what the spans' ``source`` says, such as the model's name.
         longest_chunk: characters of a section that are asked about at once.
+
+    Raises:
+        ConfigError: chunks would be too short to make sense.
     """
 
     def __init__(
@@ -74,6 +78,8 @@ class Annotator:
         self._grounder = grounder
         self._cleaner = cleaner
         self._source = source
+        if longest_chunk < _SHORTEST_CHUNK:
+            raise ConfigError(f"longest_chunk={longest_chunk}: it takes at least {_SHORTEST_CHUNK} characters")
         self._longest_chunk = longest_chunk
 
     async def annotate_all(self, documents: Iterable[Document], *, in_flight: int) -> AsyncIterator[Annotated]:
@@ -138,7 +144,7 @@ class Annotator:
 
     def _understand(self, result: Annotated, part: str, chunk: Chunk, answer: Answer) -> list[GroundedSpan]:
         parsed = parse_answer(answer.text, self._schema)
-        result.faults.update(parsed.faults)
+        result.faults += parsed.faults
         grounding: Grounding = self._grounder.ground(part, parsed.mentions)
         result.statuses.update(span.status for span in grounding.spans)
         result.statuses.update(status for _, status in grounding.missing)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from kazu_distill.annotation.grounding import GroundedSpan
+from kazu_distill.errors import ConfigError
 from kazu_distill.schema import Schema
 
 
@@ -42,7 +43,7 @@ class Cleaner:
 
     def __init__(self, *, schema: Schema, rules: Sequence[Rule], nested: Literal["longest", "all"] = "longest") -> None:
         if nested not in ("longest", "all"):
-            raise ValueError(f"nested must be longest or all, not {nested!r}")
+            raise ConfigError(f"cleaning.nested is {nested!r}: choose longest or all")
         self._schema = schema
         self._rules = tuple(rules)
         self._nested = nested

@@ -12,6 +12,7 @@ from typing import Literal
 
 from kazu_distill.annotation.folding import INVISIBLE, Folded, fold, without_separators
 from kazu_distill.annotation.parsing import Mention
+from kazu_distill.errors import ConfigError
 
 Place = tuple[int, int]
 Occurrences = Literal["listed", "all"]
@@ -48,7 +49,8 @@ class Grounding:
 class Grounder:
     """Grounds the mentions of an answer in the text that the question was about.
 
-    Mentions of one string are grounded together. The k-th listing gets the k-th place of the string in the text, so
+    Mentions of one string are grounded together; strings that differ in the case of letters inside words ("CAT", "cat")
+    are two. The k-th listing gets the k-th place of the string in the text, so
     that one string can have two classes at two places; where a string is listed more often than it stands in the text,
     each class counts its listings for itself, so that two classes can share a place. A place inside that of a longer
     mention is taken only when no other is left.
@@ -61,7 +63,7 @@ class Grounder:
 
     def __init__(self, *, occurrences: Occurrences = "all", split_abbreviations: bool = True) -> None:
         if occurrences not in ("listed", "all"):
-            raise ValueError(f"occurrences must be listed or all, not {occurrences!r}")
+            raise ConfigError(f"grounding.occurrences is {occurrences!r}: choose listed or all")
         self._all = occurrences == "all"
         self._split_abbreviations = split_abbreviations
 
@@ -75,20 +77,23 @@ class Grounder:
         finder = _Finder(text)
         groups: dict[str, list[Mention]] = defaultdict(list)
         for mention in mentions:
-            groups[fold(mention.text).text.strip()].append(mention)
+            groups[_case_pattern(mention.text.strip())].append(mention)
+        claimed: set[Place] = set()
         reach = [0] * len(text)  # the furthest end of a longer mention's place that covers this character
         spans: dict[tuple[int, int, str], GroundedSpan] = {}
         missing: list[tuple[Mention, Status]] = []
-        for group in sorted(groups.values(), key=lambda group: -len(group[0].text)):
+        # Longer mentions first; of those that differ in case only, first the ones that stand in the text as they are.
+        for group in sorted(groups.values(), key=lambda group: (-len(group[0].text), not finder.has_exactly(group))):
             places = sorted(
                 {place for surface in {mention.text for mention in group} for place in finder.find(surface)}
             )
-            free = [place for place in places if reach[place[0]] < place[1]]
+            free = [place for place in places if reach[place[0]] < place[1] and place not in claimed]
             wanted = free if len(free) >= len(group) else places
             taken, surplus = _assign(group, wanted)
             missing += [(mention, Status.SURPLUS if places else Status.NOT_FOUND) for mention in surplus]
             if self._all:
                 _spread(taken, free)
+            claimed |= taken.keys()
             for place, labels in taken.items():
                 status = _status(text[place[0] : place[1]], group)
                 for label in labels:
@@ -119,6 +124,10 @@ class _Finder:
             return simple
         return self._bounded(self._without_separators().find(without_separators(fold(surface)).text.strip()))
 
+    def has_exactly(self, group: Sequence[Mention]) -> bool:
+        """Whether one of the mentions stands in the text as it is."""
+        return any(mention.text.strip() in self._text for mention in group)
+
     def _folded(self) -> Folded:
         if self._simple is None:
             self._simple = fold(self._text)
@@ -146,7 +155,7 @@ def is_boundary(text: str, index: int) -> bool:
     """
     if index in (0, len(text)):
         return True
-    if unicodedata.combining(text[index]) or text[index] == "\ufe0f":
+    if unicodedata.category(text[index])[0] == "M":  # accents, vowel signs of Indic scripts, variation selectors
         return False
     before = next((mark for mark in reversed(text[max(0, index - 16) : index]) if not _is_attached(mark)), " ")
     after = next((mark for mark in text[index : index + 16] if not _is_attached(mark)), " ")
@@ -154,7 +163,7 @@ def is_boundary(text: str, index: int) -> bool:
 
 
 def _is_attached(character: str) -> bool:
-    return character in INVISIBLE or unicodedata.combining(character) > 0
+    return character in INVISIBLE or unicodedata.category(character)[0] == "M"
 
 
 def split_abbreviation(mention: Mention) -> list[Mention]:

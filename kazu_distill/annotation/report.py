@@ -26,7 +26,9 @@ class AnnotationReport:
 
     def add(self, annotated: Annotated) -> None:
         """Count a document."""
-        self._faults.update(annotated.faults)
+        for fault in annotated.faults:
+            self._faults[fault.kind] += 1
+            self._remember(fault.kind, f"{fault.example} in {annotated.document.id}")
         for failure in annotated.failures:
             self._failures[failure.reason] += 1
             self._remember(failure.reason, f"{failure.message} ({failure.document_id})")

@@ -88,6 +88,8 @@ def test_a_place_inside_a_longer_mention_is_taken_last() -> None:
         ("IL-2R", "IL-2", None, None),
         ("é", "e", None, None),
         ("e\u0301tude", "e", None, None),
+        ("தமிழ்", "தம", None, None),
+        ("TP53_mut", "TP53", "TP53", "exact"),
     ],
 )  # fmt: skip
 def test_a_mention_is_found_as_its_status_says(text: str, mention: str, found: str | None, status: str | None) -> None:
@@ -97,6 +99,17 @@ def test_a_mention_is_found_as_its_status_says(text: str, mention: str, found: s
 
 def test_an_acronym_in_the_text_keeps_a_common_word_out() -> None:
     assert [surface for surface, *_ in ground("CAT of the cat", ("cat", "species"), occurrences="all")] == ["cat"]
+
+
+def test_strings_that_differ_in_case_keep_their_classes() -> None:
+    text = "The cat had CAT measured; CAT rose."
+    for mentions in ((("CAT", "gene"), ("cat", "species")), (("cat", "species"), ("CAT", "gene"))):
+        found = ground(text, *mentions, occurrences="all")
+        assert [(surface, label) for surface, _, label, _ in found] == [
+            ("cat", "species"),
+            ("CAT", "gene"),
+            ("CAT", "gene"),
+        ]
 
 
 def test_what_is_not_there_or_listed_too_often_says_so() -> None:

@@ -1,5 +1,4 @@
 import json
-from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -23,6 +22,11 @@ BOTH = (Mention("EGFR", "gene"), Mention("gout", "disease, disorder"))
         f"Sure! Here they are:\n```json\n{json.dumps({'entities': [EGFR, GOUT]})}\n```\nI hope this helps {{!}}.",
         json.dumps({"entities": [EGFR | {"confidence": 0.9}, GOUT]}),
         json.dumps({"entities": [EGFR | {"entity_class": " GENE "}, GOUT]}),
+        f"As in [1], {{two}} were found: {json.dumps({'entities': [EGFR, GOUT]})}",
+        json.dumps({"reasoning": ["EGFR is a gene"], "entities": [EGFR, GOUT]}),
+        json.dumps({"result": {"entities": [EGFR, GOUT]}}),
+        f'<think>{{"entities": []}}</think> {json.dumps({"entities": [EGFR, GOUT]})}',
+        f'{{"note": "x"}} {json.dumps([EGFR, GOUT])} []',
     ],
 )
 def test_mentions_of_a_whole_answer_are_read_in_order(answer: str) -> None:
@@ -42,7 +46,7 @@ def test_mentions_of_a_whole_answer_are_read_in_order(answer: str) -> None:
 def test_whole_mentions_of_a_damaged_answer_are_kept_and_the_damage_is_counted(answer: str) -> None:
     parsed = parse_answer(answer, SCHEMA)
     assert parsed.mentions == BOTH
-    assert parsed.faults["damaged JSON"] == 1
+    assert [fault.kind for fault in parsed.faults] == ["damaged JSON"]
 
 
 def test_an_empty_list_is_an_answer() -> None:
@@ -60,18 +64,19 @@ def test_items_that_are_no_mentions_are_counted_by_kind() -> None:
     ]
     parsed = parse_answer(json.dumps(items), SCHEMA)
     assert parsed.mentions == BOTH[:1]
-    assert parsed.faults == Counter(
-        [
-            "not an object",
-            "no entity_match",
-            "no entity_class",
-            "class not in the schema",
-            "class ignored by the schema",
-        ]
-    )
+    assert [fault.kind for fault in parsed.faults] == [
+        "not an object",
+        "no entity_match",
+        "no entity_class",
+        "class not in the schema",
+        "class ignored by the schema",
+    ]
+    assert parsed.faults[3].example == "x (planet)"
 
 
-@pytest.mark.parametrize("answer", ["", "There are no entities.", '{"entities": ', "null", "{}", "[" * 5000])
+@pytest.mark.parametrize(
+    "answer", ["", "There are no entities.", '{"entities": ', "null", "{}", "[" * 5000, "[1]", '{"entities": ["EGFR"]}']
+)
 def test_an_answer_without_a_list_is_unreadable(answer: str) -> None:
     with pytest.raises(UnreadableAnswer):
         parse_answer(answer, SCHEMA)
