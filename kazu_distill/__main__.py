@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +78,9 @@ STAGES = (
 def main() -> None:
     """Print the stages in the order in which they are run."""
     console = Console(highlight=False)
+    if len(sys.argv) > 1:
+        names = ", ".join(stage.name for stage in STAGES)
+        sys.exit(f"python -m kazu_distill takes no arguments; a stage is python -m kazu_distill.NAME, one of {names}")
     console.print(f"kazu_distill {__version__}: an LLM labels a corpus, a small tagger learns from it.\n")
     table = Table("stage", "what it does", "reads", "writes")
     for stage in STAGES:

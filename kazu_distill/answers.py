@@ -17,10 +17,12 @@ def main(config: DictConfig) -> None:
     """Run the command."""
     if bool(config.import_from) == bool(config.export_to):
         raise ConfigError("say either import_from=answers.jsonl or export_to=answers.jsonl")
+    if config.export_to and not Path(config.store.path).is_file():
+        raise ConfigError(f"store.path={config.store.path}: no such file")
     with AnswerStore(config.store.path) as store:
         if config.import_from:
             count = store.import_jsonl(Path(config.import_from))
-            console.print(f"{count:,} answers read; {config.store.path} has {len(store):,}", markup=False)
+            console.print(f"{count:,} new answers; {config.store.path} has {len(store):,}", markup=False)
         else:
             store.export_jsonl(Path(config.export_to))
             console.print(f"{len(store):,} answers written to {config.export_to}", markup=False)

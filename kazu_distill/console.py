@@ -34,7 +34,7 @@ def print_files(folder: Path, *names: str) -> None:
 def print_remarks(corpus: Corpus) -> None:
     """Say what reading a corpus left out or bent."""
     for remark in corpus.remarks():
-        console.print(remark, style="yellow", markup=False)
+        console.print(remark, style="yellow", markup=False, soft_wrap=True)
 
 
 def progress_bar(*columns: ProgressColumn, unit: str = "documents") -> Progress:
@@ -56,5 +56,6 @@ class _Speed(ProgressColumn):
         self._unit = unit
 
     def render(self, task: ProgressTask) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.1f} {self._unit}/s")
+        # Over the whole time, not the last few updates: documents are done in bursts.
+        seconds = task.finished_time or task.elapsed
+        return Text(f"{task.completed / seconds:,.1f} {self._unit}/s" if seconds and task.completed else "")

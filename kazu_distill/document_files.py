@@ -173,7 +173,7 @@ def document_line(document: Document) -> bytes:
 def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that takes its name only when it is complete; after an error the old file is still there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.partial")
     try:
         with temporary.open("wb") as file:
             yield file

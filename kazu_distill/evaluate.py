@@ -8,7 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from kazu_distill.console import console, print_files, print_remarks, write_json
-from kazu_distill.document_files import write_documents
+from kazu_distill.document_files import read_documents, write_documents
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
 from kazu_distill.scoring.counts import strict_counts
@@ -34,6 +34,9 @@ def main(config: DictConfig) -> None:
         gold = _documents(config.gold, labels=schema.labels)
         predicted = list(tagger.predict(gold, source=str(config.model)))
         write_documents(out / "predicted.jsonl", predicted)
+        print_files(out, "predicted.jsonl")
+    if config.only:
+        gold, predicted = _only(Path(config.only), gold, predicted)
     pairs = paired(gold, predicted)
     metrics = metrics_of(strict_counts(pairs, schema.labels))
     write_json(out / "metrics.json", metrics)
@@ -44,6 +47,17 @@ def main(config: DictConfig) -> None:
     if left_out:
         console.print(f"seqeval.txt leaves out {left_out:,} spans that overlap one of their class")
     print_files(out, "metrics.json", "seqeval.txt")
+
+
+def _only(path: Path, *sets: list[Document]) -> list[list[Document]]:
+    """Of each set the documents whose ids stand in a file, and a word on how many that leaves."""
+    wanted = {document.id for document in read_documents(path)}
+    kept = [[document for document in documents if document.id in wanted] for documents in sets]
+    for name, before, after in zip(("gold", "predicted"), sets, kept, strict=True):
+        console.print(
+            f"{name}: {len(after):,} of {len(before):,} documents are in {path}", markup=False, soft_wrap=True
+        )
+    return kept
 
 
 def _documents(config: DictConfig, *, labels: tuple[str, ...]) -> list[Document]:

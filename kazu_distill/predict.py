@@ -15,7 +15,7 @@ from kazu_distill.stage import stage_main
 from kazu_distill.tagger.tagger import Tagger
 
 
-@stage_main(config_name="predict")
+@stage_main(config_name="predict", literal="text")
 def main(config: DictConfig) -> None:
     """Run the stage."""
     out = Path(config.out)

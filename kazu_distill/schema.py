@@ -48,6 +48,8 @@ class Schema:
         classes: Mapping[str, Mapping[str, Any] | None],
         ignored: Sequence[str] = (),
     ) -> None:
+        if not isinstance(classes, Mapping):
+            raise ConfigError(f"schema {name!r}: `classes:` must be a mapping of class names, not {classes!r:.80}")
         self.name = name
         self.classes = tuple(_entity_class(name, key, settings or {}) for key, settings in classes.items())
         self.ignored = tuple(ignored)
@@ -107,6 +109,10 @@ class Schema:
 
 
 def _entity_class(schema: str, name: str, settings: Mapping[str, Any]) -> EntityClass:
+    if not isinstance(name, str) or not name.strip():
+        raise ConfigError(f"schema {schema!r}: the class name {name!r} is not text; put quotes around it")
+    if not isinstance(settings, Mapping):
+        raise ConfigError(f"schema {schema!r}, class {name!r}: write `definition: {settings}` below it, indented")
     unknown = set(settings) - {"definition", "examples", "stop_words", "colour"}
     if unknown:
         raise ConfigError(f"schema {schema!r}, class {name!r}: unknown key {sorted(unknown)[0]!r}")

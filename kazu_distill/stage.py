@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import hydra
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
+from hydra.errors import InstantiationException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
@@ -20,24 +23,35 @@ from kazu_distill.document_files import atomic_writer
 from kazu_distill.errors import ConfigError, KazuDistillError
 
 _log = logging.getLogger(__name__)
+Stage = Callable[[DictConfig], None]
 
 
-def stage_main(*, config_name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+class UnusableFile(KazuDistillError):
+    """A file or folder cannot be read or written."""
+
+
+def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Stage], Callable[[], None]]:
     """Make a function of a composed configuration into a stage's command.
 
     The command takes Hydra's arguments. ``--config-path`` is relative to the working directory; groups and files that
-    the user's folder lacks come from the configuration that ships with the program. Our own errors become one line
-    on standard error and exit status 1.
+    the user's folder lacks come from the configuration that ships with the program. Errors that the user can do
+    something about become one line on standard error and exit status 1. When the stage is done, its configuration is
+    written beside its results.
+
+    Args:
+        config_name: the file in ``conf``.
+        literal: a key whose value is taken as it stands on the command line, whatever Hydra would make of it.
     """
 
-    def decorate(run: Callable[[DictConfig], None]) -> Callable[[], None]:
+    def decorate(run: Stage) -> Callable[[], None]:
         @functools.wraps(run)
         def guarded(config: DictConfig) -> None:
             try:
-                save_config(config)
+                if not config.out:
+                    raise ConfigError("out is not set: add out=FOLDER to the command")
+                Path(config.out).mkdir(parents=True, exist_ok=True)
                 run(config)
-            except KeyboardInterrupt:
-                sys.exit("Stopped. What was finished so far is kept; run the same command to go on.")
+                save_config(config)
             except Exception as error:
                 ours = _user_error(error)
                 if ours is None:
@@ -46,9 +60,12 @@ def stage_main(*, config_name: str) -> Callable[[Callable[[DictConfig], None]], 
                 sys.exit(f"{type(ours).__name__}: {ours}")
 
         def main() -> None:
-            sys.argv[1:] = resolve_config_path(sys.argv[1:])
+            sys.argv[1:] = quote_literal(resolve_config_path(sys.argv[1:]), literal)
             Plugins.instance().register(_ShippedConfig)
-            hydra.main(version_base="1.3", config_path=str(shipped_config()), config_name=config_name)(guarded)()
+            try:
+                hydra.main(version_base="1.3", config_path=str(shipped_config()), config_name=config_name)(guarded)()
+            except KeyboardInterrupt:
+                sys.exit("Stopped before the end. Run the same command again; answers of an LLM are not asked twice.")
 
         return main
 
@@ -87,6 +104,23 @@ def resolve_config_path(arguments: list[str]) -> list[str]:
             continue
         resolved += ["--config-path", str(_config_folder(value if equals else next(rest, "")))]
     return resolved
+
+
+def quote_literal(arguments: list[str], key: str | None) -> list[str]:
+    """Quote the value of one key for Hydra, to which commas, brackets, quotes and ``${`` mean something."""
+    if key is None:
+        return arguments
+    prefix = f"{key}="
+    return [
+        prefix + _quoted(argument.removeprefix(prefix)) if argument.startswith(prefix) else argument
+        for argument in arguments
+    ]
+
+
+def _quoted(value: str) -> str:
+    # In Hydra's quotes a backslash is only special before a quote; ${ would be an interpolation.
+    escaped = re.sub(r'(\\*)("|$)', lambda match: match[1] * 2 + ('\\"' if match[2] else ""), value)
+    return '"' + escaped.replace("${", r"\${") + '"'
 
 
 def _config_folder(given: str) -> Path:
@@ -140,7 +174,11 @@ def _user_error(error: BaseException) -> KazuDistillError | None:
             return cause
         if isinstance(cause, MissingMandatoryValue):
             return ConfigError(f"{cause.full_key} is not set: add {cause.full_key}=… to the command")
+        if isinstance(cause, OSError) and (cause.filename or cause.errno == errno.ENOSPC):
+            return UnusableFile(f"{cause.filename or 'a file'}: {cause.strerror}; choose another place, such as out=…")
         if isinstance(cause, InterpolationResolutionError):
             return ConfigError(f"{cause.full_key}: {str(cause).splitlines()[0]}")
         cause = cause.__cause__ or cause.__context__
+    if isinstance(error, InstantiationException):  # a value of the wrong kind, or a key that a file should not have
+        return ConfigError(" ".join(str(error).split()))
     return None

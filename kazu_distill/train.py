@@ -36,23 +36,26 @@ def main(config: DictConfig) -> None:
     evaluation = _documents(data / "eval.jsonl", schema)
     console.print(f"train: {len(train):,} documents, eval: {len(evaluation):,} documents")
     project = instantiate(config.label_studio, schema=schema) if config.label_studio else None
-    shutil.rmtree(out / "evaluations", ignore_errors=True)  # of an earlier run, whose steps were others
     history: dict[int, Metrics] = {}
     push = _pusher(project)
     push(evaluation, "gold")
+    trainer = instantiate(config.trainer, _convert_="all")
     with progress_bar(unit="steps") as progress:
-        task = progress.add_task("train", total=None)
+        task = progress.add_task("train", total=None, visible=False)
         tagger, conversion = train_tagger(
             encoder=instantiate(config.encoder),
             schema=schema,
             settings=instantiate(config.tagger),
-            trainer=instantiate(config.trainer, _convert_="all"),
+            trainer=trainer,
             train=train,
             evaluation=evaluation,
             score=_scorer(evaluation, schema, out, history, push),
-            on_step=lambda step, total: progress.update(task, completed=step, total=total),
+            on_step=lambda step, total: progress.update(task, completed=step, total=total, visible=True),
             out=out,
         )
+        stopped_early = progress.tasks[task].completed < (progress.tasks[task].total or 0)
+    if stopped_early:
+        console.print(f"stopped early: mean F1 got no better in {trainer.patience} evaluations (trainer.patience)")
     if conversion.lost_spans:
         _log.warning(
             "%d of %d spans in train overlap a longer one of their class, or cover no word, and were not learnt",
@@ -64,13 +67,17 @@ def main(config: DictConfig) -> None:
     for folder in (out, out / "model"):
         write_json(folder / "metrics.json", history[best])
     console.print(score_table(history[best], schema.labels, title=f"eval, best model (step {best})"))
+    if not history[best]["mean_f1"]:
+        _log.warning("the model finds no entity rightly: train longer, or raise encoder.learning_rate")
     print_files(out, "model", "metrics.json", "evaluations", "tensorboard")
 
 
 def _documents(path: Path, schema: Schema) -> list[Document]:
     documents = list(read_documents(path, labels=schema.labels))
-    if not documents:
-        raise ConfigError(f"{path} has no documents")
+    if not any(document.spans for document in documents):
+        raise ConfigError(
+            f"{path} has no {'entity' if documents else 'documents'}: there is nothing to learn or to select by"
+        )
     return documents
 
 
@@ -105,6 +112,8 @@ def _scorer(
 
     def score(step: int, epoch: float, labelled: list[Document]) -> Mapping[str, float]:
         metrics = metrics_of(strict_counts(paired(gold, labelled), schema.labels))
+        if not history:
+            shutil.rmtree(out / "evaluations", ignore_errors=True)  # of an earlier run, whose steps were others
         history[step] = metrics
         write_json(out / "evaluations" / f"step-{step:06}.json", {"step": step, "epoch": epoch} | metrics)
         push(labelled, f"step {step}")

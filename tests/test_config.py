@@ -52,7 +52,8 @@ def test_the_tests_see_the_configuration_that_ships() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_composes_and_writes_below_its_out(stage: str) -> None:
     config = composed(stage, "out=elsewhere")
-    assert config.hydra.run.dir == "elsewhere"
+    assert config.hydra.job_logging.handlers.file.filename == f"elsewhere/{stage}.log"
+    assert config.hydra.run.dir == "."
     assert config.hydra.output_subdir is None
     own = {key: config[key] for key in config if key != "hydra" and not OmegaConf.is_missing(config, key)}
     assert OmegaConf.to_container(OmegaConf.create(own), resolve=False)

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 
-from kazu_distill.stage import resolve_config_path, shipped_config
+from kazu_distill.stage import quote_literal, resolve_config_path, shipped_config
 from tests.stages import REPOSITORY, fail, run_stage, succeed
 
 
@@ -50,11 +51,30 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_stage_leaves_its_configuration_without_what_the_environment_holds(tmp_path: Path) -> None:
-    fail("split", f"out={tmp_path}", "corpus.path=${oc.env:SECRET_PLACE}", environment={"SECRET_PLACE": "/hidden"})
-    written = (tmp_path / "config.yaml").read_text()
+    hidden, out = tmp_path / "hidden.jsonl", tmp_path / "out"
+    hidden.write_text("".join(json.dumps({"id": str(number), "text": f"Text {number}."}) + "\n" for number in range(9)))
+    arguments = ["split", f"out={out}", "corpus.path=${oc.env:SECRET_PLACE}", "eval=1", "test=1"]
+    succeed(*arguments, environment={"SECRET_PLACE": str(hidden)})
+    written = (out / "config.yaml").read_text()
     assert "${oc.env:SECRET_PLACE}" in written
-    assert "/hidden" not in written
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.yaml"]
+    assert "hidden" not in written
+
+
+def test_files_that_cannot_be_written_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    message = fail("split", f"out={tmp_path / 'file/out'}")
+    assert message.startswith(f"UnusableFile: {tmp_path / 'file'}")
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Größe β-Wert", "Crohn's disease", "p < 0.05 & 10 %", 'Gefitinib, "aspirin" (HER2).', "a\\", '\\"', "${out}", ""],
+)
+def test_a_text_on_the_command_line_is_taken_as_it_is(text: str) -> None:
+    (override,) = quote_literal([f"text={text}"], "text")
+    with initialize_config_dir(str(shipped_config()), version_base="1.3"):
+        assert compose("predict", [override]).text == text
 
 
 def test_unknown_settings_and_choices_are_errors(tmp_path: Path) -> None:

@@ -108,7 +108,9 @@ class Asker:
 
     def _count_retry(self, error: LLMError, wait_s: float) -> None:
         self.statistics.retries += 1
-        _log.info("asking again in %.1f s: %s", wait_s, error)
+        # The first one is said aloud, since a server that is down means half a minute of silence.
+        level = logging.WARNING if self.statistics.retries == 1 else logging.INFO
+        _log.log(level, "asking again in %.1f s: %s", wait_s, error)
 
 
 def connect(

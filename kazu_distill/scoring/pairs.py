@@ -28,7 +28,10 @@ def paired(gold: Iterable[Document], predicted: Iterable[Document]) -> list[Pair
     gold_by_id, predicted_by_id = _by_id(gold, "gold"), _by_id(predicted, "predicted")
     for identifier in gold_by_id:
         if identifier not in predicted_by_id:
-            raise ScoringError(f'document "{identifier}" has no prediction; predict the same documents and score again')
+            raise ScoringError(
+                f'document "{identifier}" has no prediction; predict the same documents and score again, '
+                "or score those alone that the predicted file has: only=FILE (what an LLM failed on is in failed.jsonl)"
+            )
     for identifier in predicted_by_id:
         if identifier not in gold_by_id:
             raise ScoringError(f'document "{identifier}" is predicted, but is not among the gold documents')

@@ -99,6 +99,8 @@ def _sizes(shares: Mapping[str, float], total: int) -> dict[str, int]:
     for part, share in shares.items():
         if part == REST:
             raise SplitError(f"{REST} gets the documents that are left; give shares to the other parts only")
+        if isinstance(share, bool) or not isinstance(share, int | float):
+            raise SplitError(f"the share of {part} is {share!r}; write a number")
         if not share >= 0:
             raise SplitError(f"the share of {part} is {share}; it cannot be negative")
         whole = share >= 1

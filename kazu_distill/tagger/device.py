@@ -27,7 +27,10 @@ def resolve_device(name: str) -> torch.device:
     if not available[kind]:
         usable = ", ".join(kind for kind, there in available.items() if there)
         raise ConfigError(f"device={name}: torch {torch.__version__} finds no such device here (it finds {usable})")
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"device={name}: write a kind, or a kind with a number such as cuda:1") from error
 
 
 def resolve_precision(precision: Precision, device: torch.device) -> torch.dtype:

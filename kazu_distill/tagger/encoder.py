@@ -29,6 +29,10 @@ class Encoder:
     learning_rate: float
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if isinstance(self.learning_rate, bool) or not isinstance(self.learning_rate, int | float):
+            raise ConfigError(f"encoder.learning_rate is {self.learning_rate!r}: a number is needed")
+
     def load(self, scheme: LabelScheme) -> tuple[nn.Module, Any]:
         """The model with a new head of one unit a tag, and its tokenizer.
 
@@ -37,7 +41,7 @@ class Encoder:
         """
         tags = scheme.tags
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.name)
+            tokenizer = load_tokenizer(self.name)
             config = AutoConfig.from_pretrained(
                 self.name,
                 num_labels=len(tags),
@@ -57,12 +61,23 @@ class Encoder:
                 "and that the model hub can be reached or the model is in its cache; a folder will do as well "
                 "(encoder.name=/path), and encoder=minilm needs no hub"
             ) from error
-        if not tokenizer.is_fast:
-            raise ConfigError(
-                f"the encoder {self.name} has no fast tokenizer, which exact offsets need; choose another"
-            )
         _start_anew(model, len(tags))
         return model, tokenizer
+
+
+def load_tokenizer(name: str) -> Any:
+    """The tokenizer of a name on the model hub or in a folder.
+
+    Raises:
+        OSError, ValueError: it cannot be loaded.
+        ConfigError: it gives no offsets, or it is an empty one, such as is made up where a folder has no tokenizer.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(name)
+    if not tokenizer.is_fast:
+        raise ConfigError(f"{name} has no fast tokenizer, which exact offsets need; choose another encoder")
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise ConfigError(f"{name} has no tokenizer files (tokenizer.json): a tokenizer without words is of no use")
+    return tokenizer
 
 
 def packaged_encoder(*, package: str, folder: str, **settings: Any) -> Encoder:

@@ -86,10 +86,11 @@ def _row(windower: Windower, text: TokenizedText, window: Window, tags: Sequence
 class Collator:
     """Rows of the table as a padded batch: input ids, attention mask, targets and weights."""
 
-    def __init__(self, *, padding: int, tags: int, device: torch.device) -> None:
+    def __init__(self, *, padding: int, tags: int, device: torch.device, longest: int) -> None:
         self._padding = padding
         self._tags = tags
         self._device = device
+        self._longest = longest
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         """A batch.
@@ -98,7 +99,9 @@ class Collator:
             ``input_ids`` and ``attention_mask``: ``(batch, tokens)``; ``targets``: ``(batch, tokens, tags)`` in
             [0, 1]; ``weights``: ``(batch, tokens)``, 1 for words' first tokens.
         """
-        input_ids, attention_mask = pad([row["input_ids"] for row in rows], padding=self._padding, device=self._device)
+        input_ids, attention_mask = pad(
+            [row["input_ids"] for row in rows], padding=self._padding, device=self._device, longest=self._longest
+        )
         targets = torch.zeros((*input_ids.shape, self._tags))
         weights = torch.zeros(input_ids.shape)
         for index, row in enumerate(rows):

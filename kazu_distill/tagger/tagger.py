@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModelForTokenClassification, AutoTokenizer
+from safetensors import SafetensorError
+from transformers import AutoModelForTokenClassification
 
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.errors import ConfigError
 from kazu_distill.schema import Schema
 from kazu_distill.tagger.device import Precision, autocast, resolve_device, resolve_precision
+from kazu_distill.tagger.encoder import load_tokenizer
 from kazu_distill.tagger.labels import LabelScheme
 from kazu_distill.tagger.quiet import quieten_libraries
 from kazu_distill.tagger.windows import TokenizedText, Window, Windower, stitch
@@ -36,6 +38,10 @@ class TaggerSettings:
     max_length: int = 512
     stride: int = 64
     threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold < 1:
+            raise ConfigError(f"tagger.threshold={self.threshold}: a probability between 0 and 1 is needed")
 
 
 class Tagger:
@@ -92,18 +98,16 @@ class Tagger:
         quieten_libraries()
         try:
             model = AutoModelForTokenClassification.from_pretrained(folder, use_safetensors=True)
-            tokenizer = AutoTokenizer.from_pretrained(folder)
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"the model in {folder} cannot be loaded: {' '.join(str(error).split())[:300]}"
-            ) from error
-        return cls(
-            model=model,
-            tokenizer=tokenizer,
-            schema=Schema.load(folder / _SCHEMA),
-            settings=TaggerSettings(**json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))),
-            **placement,
-        )
+            tokenizer = load_tokenizer(str(folder))
+            settings = TaggerSettings(**json.loads((folder / _SETTINGS).read_text(encoding="utf-8")))
+            scheme = LabelScheme.from_tags([model.config.id2label[index] for index in range(model.config.num_labels)])
+        except (OSError, ValueError, TypeError, SafetensorError) as error:
+            problem = " ".join(str(error).split())[:300]
+            raise ConfigError(f"the model in {folder} cannot be loaded: {problem}") from error
+        schema = Schema.load(folder / _SCHEMA)
+        if scheme.labels != schema.labels:
+            raise ConfigError(f"the model in {folder} has other classes than its {_SCHEMA}: train it again")
+        return cls(model=model, tokenizer=tokenizer, schema=schema, settings=settings, **placement)
 
     def save(self, folder: Path) -> None:
         """Write model (safetensors), tokenizer, schema and settings; ``transformers`` alone loads it as well."""
@@ -163,21 +167,25 @@ class Tagger:
     @torch.inference_mode()
     def _run(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Tag probabilities ``(batch, tokens, tags)`` of input rows."""
-        input_ids, attention_mask = pad(rows, padding=self.tokenizer.pad_token_id, device=self.device)
+        input_ids, attention_mask = pad(
+            rows, padding=self.tokenizer.pad_token_id, device=self.device, longest=self.settings.max_length
+        )
         with autocast(self.device, self._dtype):
             output = self.model(input_ids=input_ids.to(self.device), attention_mask=attention_mask.to(self.device))
         probabilities: NDArray[np.float32] = output.logits.float().sigmoid().cpu().numpy()
         return probabilities
 
 
-def pad(rows: Sequence[Sequence[int]], *, padding: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def pad(
+    rows: Sequence[Sequence[int]], *, padding: int, device: torch.device, longest: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Input ids and attention mask, both ``(batch, tokens)``, of rows of unlike length.
 
     Lengths are rounded up to a multiple of 8, which matrix units like; of 64 on MPS, whose allocator keeps memory for
-    every shape that it has seen.
+    every shape that it has seen. None is made longer than ``longest``, which the encoder may have no positions for.
     """
     multiple = 64 if device.type == "mps" else 8
-    length = -(-max(len(row) for row in rows) // multiple) * multiple
+    length = min(-(-max(len(row) for row in rows) // multiple) * multiple, longest)
     input_ids = torch.full((len(rows), length), padding, dtype=torch.long)
     attention_mask = torch.zeros((len(rows), length), dtype=torch.long)
     for index, row in enumerate(rows):

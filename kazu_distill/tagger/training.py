@@ -52,6 +52,8 @@ class TrainerSettings:
     def __init__(
         self, *, arguments: Mapping[str, Any], patience: int, device: str = "auto", precision: Precision = "auto"
     ) -> None:
+        if patience < 1:
+            raise ConfigError(f"trainer.patience={patience}: at least one evaluation must be waited for")
         self.arguments = dict(arguments)
         self.patience = patience
         self.device = device
@@ -65,6 +67,10 @@ class TrainerSettings:
         """
         device = resolve_device(self.device)
         dtype = resolve_precision(self.precision, device)
+        if self.arguments.get("eval_strategy") not in ("epoch", "steps"):
+            raise ConfigError("trainer.arguments.eval_strategy: choose epoch or steps; the best model is chosen by it")
+        if self.arguments.get("per_device_train_batch_size", 8) < 1:
+            raise ConfigError("trainer.arguments.per_device_train_batch_size must be at least 1")
         try:
             return TrainingArguments(
                 output_dir=str(out / "checkpoints"),
@@ -113,7 +119,6 @@ def train_tagger(
     """
     quieten_libraries()
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(out / "tensorboard")  # the Trainer takes it from nowhere else
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)  # those of an earlier run would be mistaken for ours
     arguments = trainer.training_arguments(out)
     set_seed(arguments.seed)
     scheme = LabelScheme(schema.labels)
@@ -129,6 +134,7 @@ def train_tagger(
     table, conversion = windows_table(train, windower=tagger.windower, scheme=scheme, cache=out / "windows")
     if not conversion.spans:
         raise ConfigError("the training documents have no entity, so there is nothing to learn")
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)  # those of an earlier run would be mistaken for ours
     run = _TaggerTrainer(
         tagger=tagger,
         score=score,
@@ -136,13 +142,26 @@ def train_tagger(
         model=model,
         args=arguments,
         train_dataset=table,
-        data_collator=Collator(padding=tokenizer.pad_token_id, tags=len(scheme.tags), device=tagger.device),
-        callbacks=[EarlyStoppingCallback(early_stopping_patience=trainer.patience), _Progress(on_step)],
+        data_collator=Collator(
+            padding=tokenizer.pad_token_id, tags=len(scheme.tags), device=tagger.device, longest=settings.max_length
+        ),
+        callbacks=[_Patience(early_stopping_patience=trainer.patience), _Progress(on_step)],
     )
     for own_output in (ProgressCallback, PrinterCallback):  # the caller says how progress is shown
         run.remove_callback(own_output)
     run.train()
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)  # the best one is in memory; optimizer states are large
     return tagger, conversion
+
+
+class _Patience(EarlyStoppingCallback):
+    """Loses patience only after something has been found: a new head finds nothing for a while."""
+
+    def check_metric_value(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metric_value: float
+    ) -> None:
+        if metric_value > 0 or state.best_metric:
+            super().check_metric_value(args, state, control, metric_value)  # type: ignore[no-untyped-call]
 
 
 class _Progress(TrainerCallback):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kazu_distill.errors import ConfigError
 from kazu_distill.tagger.words import words_of
 
 
@@ -44,7 +45,7 @@ class Windower:
         stride: tokens that a window shares with the one before it, at least; it begins at a word.
 
     Raises:
-        ValueError: the windows would have no room, or would not move on.
+        ConfigError: the windows would have no room, or would not move on.
     """
 
     def __init__(self, tokenizer: Any, *, max_length: int, stride: int) -> None:
@@ -58,8 +59,9 @@ class Windower:
         self._room = max_length - len(self.prefix) - len(self.suffix)
         self._stride = stride
         if not 0 <= stride < self._room:
-            raise ValueError(
-                f"stride ({stride}) must be at least 0 and less than max_length less special tokens ({self._room})"
+            raise ConfigError(
+                f"tagger.stride={stride}: it must be from 0 to {self._room - 1}, "
+                f"since a window of tagger.max_length={max_length} has room for {self._room} tokens"
             )
 
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:

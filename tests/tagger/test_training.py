@@ -126,9 +126,12 @@ def test_gradient_accumulation_has_the_same_loss_scale(tmp_path: Path) -> None:
         assert torch.allclose(weights, parts.model.state_dict()[name], atol=1e-6), name
 
 
-def test_training_stops_when_it_no_longer_gets_better(tmp_path: Path) -> None:
-    _, history = train(tiny_bert(tmp_path / "encoder"), tmp_path, patience=2, learning_rate=0.0, num_train_epochs=6)
-    assert len(history) == 3
+def test_training_stops_when_it_no_longer_gets_better_but_not_before_it_finds_something(tmp_path: Path) -> None:
+    every: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 2, "save_strategy": "steps", "save_steps": 2}
+    _, history = train(tiny_bert(tmp_path / "encoder"), tmp_path, patience=2, max_steps=1000, **every)
+    assert history[:3] == [0.0, 0.0, 0.0]
+    assert len(history) < 200
+    assert max(history[:-2]) == max(history) > 0
 
 
 def test_a_saved_tagger_predicts_the_same_and_loads_with_transformers_alone(trained: Trained, tmp_path: Path) -> None:
@@ -169,6 +172,11 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
         train(tiny_bert(tmp_path / "encoder"), tmp_path, learning_rat=1)
     with pytest.raises(ConfigError, match=r"encoder.name=/path"):
         train(Encoder(name=str(tmp_path / "nothing"), learning_rate=1.0), tmp_path)
+    with pytest.raises(ConfigError, match=r"trainer\.patience=0"):
+        train(tiny_bert(tmp_path / "encoder"), tmp_path, patience=0)
+    (tmp_path / "encoder/tokenizer.json").unlink()
+    with pytest.raises(ConfigError, match="no tokenizer files"):
+        train(Encoder(name=str(tmp_path / "encoder"), learning_rate=1.0), tmp_path)
     with pytest.raises(ConfigError, match=r"it has no tagger\.json"):
         Tagger.from_pretrained(tmp_path / "encoder")
     (tmp_path / "broken").mkdir()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from kazu_distill.documents import Span
+from kazu_distill.errors import ConfigError
 from kazu_distill.tagger.labels import LabelScheme
 from kazu_distill.tagger.windows import Windower, stitch
 from tests.tagger.encoders import minilm
@@ -106,5 +107,5 @@ def test_neighbouring_windows_share_about_the_stride() -> None:
 
 @pytest.mark.parametrize(("max_length", "stride"), [(2, 0), (10, 8), (10, -1)])
 def test_windows_without_room_are_refused(max_length: int, stride: int) -> None:
-    with pytest.raises(ValueError, match="stride"):
+    with pytest.raises(ConfigError, match="stride"):
         Windower(TOKENIZER, max_length=max_length, stride=stride)
