@@ -84,6 +84,7 @@ def _documents(path: Path, schema: Schema) -> list[Document]:
 def _pusher(project: LabelStudioProject | None) -> Callable[[Sequence[Document], str], None]:
     """Shows documents in Label Studio; the first failure is warned of, and then the run does without."""
     reachable = project is not None
+    shown: list[str] = []
 
     def push(documents: Sequence[Document], model_version: str) -> None:
         nonlocal reachable
@@ -95,7 +96,8 @@ def _pusher(project: LabelStudioProject | None) -> Callable[[Sequence[Document],
             reachable = False
             _log.warning("%s. Training goes on without Label Studio.", str(error).rstrip("."))
         else:
-            if model_version == "gold":
+            if pushed.url not in shown:
+                shown.append(pushed.url)
                 console.print(f"Label Studio: {pushed.url}", soft_wrap=True)
 
     return push
@@ -117,6 +119,7 @@ def _scorer(
         history[step] = metrics
         write_json(out / "evaluations" / f"step-{step:06}.json", {"step": step, "epoch": epoch} | metrics)
         push(labelled, f"step {step}")
+        push(gold, "gold")  # again, since the newest tab stands first: gold stays beside the latest predictions
         figures = {name: value for name, value in metrics.items() if value is not None}
         mean, micro = (figures.setdefault(name, 0.0) for name in ("mean_f1", "micro_f1"))
         console.print(f"epoch {epoch:.1f}, step {step}: mean F1 {100 * mean:.1f}, micro F1 {100 * micro:.1f}")
