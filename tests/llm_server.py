@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -86,6 +87,11 @@ class LLMServer:
 class _HTTPServer(ThreadingHTTPServer):
     request_queue_size = 256  # with the default of 5, fifty connections at once are reset
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that hang up, as one does that has heard enough to end its run."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -184,9 +184,55 @@ def test_what_no_request_can_escape_ends_the_run_with_one_line(tmp_path: Path) -
     assert "llm.base_url" in unreachable
     assert len(unreachable.splitlines()) == 1
     missing = run_stage(
-        "annotate", "corpus=jsonl", f"corpus.path={corpus_of(tmp_path, {})}", f"out={tmp_path / 'out'}", "llm=local"
+        "annotate", "corpus=jsonl", f"corpus.path={corpus_of(tmp_path, TEXTS)}", f"out={tmp_path / 'out'}", "llm=local"
     )
     assert (missing.status, "llm.model" in missing.errors) == (1, True)
+
+
+def test_a_run_in_which_everything_fails_keeps_what_an_earlier_one_wrote(tmp_path: Path) -> None:
+    with LLMServer(known(ANSWERS)) as server:
+        command = arguments(tmp_path, server, "local", plain=TEXTS["plain"], both=TEXTS["both"])
+        succeed("annotate", *command)
+    first = (tmp_path / "out/documents.jsonl").read_bytes()
+    message = fail("annotate", *command, "llm.model=other", "llm.offline=true")
+    assert message.endswith("failed.jsonl says why, document by document")
+    assert (tmp_path / "out/documents.jsonl").read_bytes() == first
+    assert {line["reason"] for line in lines_of(tmp_path / "out/failed.jsonl")} == {"NotInStore"}
+
+
+def test_answers_go_to_text_and_back_and_serve_a_run_elsewhere(tmp_path: Path) -> None:
+    with LLMServer(known(ANSWERS)) as server:
+        command = arguments(tmp_path, server)
+        succeed("annotate", *command)
+    store, text = f"store.path={tmp_path / 'out/answers.sqlite'}", tmp_path / "answers.jsonl"
+    succeed("answers", store, f"export_to={text}", f"out={tmp_path / 'answers'}")
+    first = (tmp_path / "out/documents.jsonl").read_bytes()
+    succeed("annotate", *command, f"out={tmp_path / 'elsewhere'}", "llm.offline=true", f"store.import_from={text}")
+    assert (tmp_path / "elsewhere/documents.jsonl").read_bytes() == first
+    new = f"store.path={tmp_path / 'new.sqlite'}"
+    assert "6 new answers" in succeed("answers", new, f"import_from={text}", f"out={tmp_path / 'answers'}").printed
+    assert "no such file" in fail(
+        "answers", "store.path=none.sqlite", f"export_to={text}", f"out={tmp_path / 'answers'}"
+    )
+    assert "either" in fail("answers", store, f"out={tmp_path / 'answers'}")
+
+
+def test_values_that_make_no_sense_are_one_line(tmp_path: Path) -> None:
+    with LLMServer(known(ANSWERS)) as server:
+        command = arguments(tmp_path, server)
+        for override, words in (
+            ("longest_chunk=0", "longest_chunk=0"),
+            ("grounding.occurrences=some", "choose listed or all"),
+            ("cleaning.nested=none", "choose longest or all"),
+            ("llm.max_concurrency=0", "llm.max_concurrency=0"),
+            ("prompt.instructions=hello", r"$classes is missing"),
+        ):
+            message = fail("annotate", *command, override)
+            assert words in message
+            assert len(message.splitlines()) == 1
+        assert not server.received
+    (tmp_path / "corpus.jsonl").write_text("")
+    assert "has no documents" in fail("annotate", *command)
 
 
 def test_a_broken_line_is_found_before_anything_is_asked(tmp_path: Path) -> None:

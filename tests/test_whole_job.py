@@ -11,7 +11,7 @@ import pytest
 from label_studio_sdk import LabelStudio
 from safetensors import safe_open
 
-from kazu_distill.document_files import read_documents
+from kazu_distill.document_files import read_documents, write_documents
 from kazu_distill.documents import Document
 from tests.label_studio.server import Server
 from tests.llm_server import LLMServer
@@ -119,13 +119,18 @@ def test_a_corpus_becomes_a_model_whose_predictions_stand_beside_gold(server: Se
     assert figures(tmp_path / "again/metrics.json") == figures(tmp_path / "evaluate/metrics.json")
     other = fail("evaluate", "schema=bc5cdr", given, f"gold.path={split / 'eval.jsonl'}", f"out={tmp_path / 'other'}")
     assert other.startswith("ScoringError")
+    subset = tmp_path / "subset.jsonl"
+    write_documents(subset, test[:5])
+    some = ["evaluate", "schema=bc5cdr", given, f"gold.path={split / 'test.jsonl'}", f"only={subset}"]
+    assert "5 of 14 documents" in succeed(*some, f"out={tmp_path / 'some'}").printed
+    assert figures(tmp_path / "some/metrics.json")["gold_entities"] == sum(len(each.spans) for each in test[:5])
 
     predicted = ["predict", f"model={tmp_path / 'train/model'}", f"out={tmp_path / 'predict'}", "device=cpu"]
     succeed(*predicted, "corpus=jsonl", f"corpus.path={tmp_path / 'corpus.jsonl'}")
     labelled = documents_in(tmp_path / "predict/documents.jsonl")
     assert [document.id for document in labelled][-3:] == list(ODD)
     assert all(0 < span.score <= 1 and span.source for document in labelled for _, span in document.spans)
-    assert "mention" in succeed(*predicted, "text=We met on Monday.").printed
+    assert "mention" in succeed(*predicted, 'text=We met Crohn\'s, "on" (Monday): ${out}.').printed
 
 
 def test_training_goes_on_without_label_studio(tmp_path: Path) -> None:

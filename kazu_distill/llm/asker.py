@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.llm.protocol import LLM, Answer, LLMError, NotInStore, Price, Rejected, Request
+from kazu_distill.llm.protocol import LLM, Answer, LLMError, NotInStore, Price, Rejected, Request, Unreachable
 from kazu_distill.llm.retry import RetryPolicy, ask_with_retries
 from kazu_distill.llm.statistics import Statistics
 from kazu_distill.llm.store import AnswerStore
@@ -108,9 +108,13 @@ class Asker:
 
     def _count_retry(self, error: LLMError, wait_s: float) -> None:
         self.statistics.retries += 1
-        # The first one is said aloud, since a server that is down means half a minute of silence.
-        level = logging.WARNING if self.statistics.retries == 1 else logging.INFO
-        _log.log(level, "asking again in %.1f s: %s", wait_s, error)
+        if (
+            isinstance(error, Unreachable)
+            and not self.statistics.asked
+            and self.statistics.retries > self.max_concurrency
+        ):
+            raise error  # nobody was ever there, and some request is at its second attempt: the address is wrong
+        _log.info("asking again in %.1f s: %s", wait_s, error)
 
 
 def connect(
