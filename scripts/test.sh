@@ -11,5 +11,5 @@ export HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
 "$PYTHON" -m mypy
-"$root/.venv/bin/lint-imports" --no-logo 2>/dev/null || "$root/.venv/bin/lint-imports"
+"$root/.venv/bin/lint-imports"
 "$PYTHON" -m pytest "$@"

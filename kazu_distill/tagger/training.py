@@ -150,7 +150,9 @@ def train_tagger(
     for own_output in (ProgressCallback, PrinterCallback):  # the caller says how progress is shown
         run.remove_callback(own_output)
     run.train()
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)  # the best one is in memory; optimizer states are large
+    # The best model is in memory; optimizer states and windows are large and of no more use.
+    for folder in ("checkpoints", "windows"):
+        shutil.rmtree(out / folder, ignore_errors=True)
     return tagger, conversion
 
 

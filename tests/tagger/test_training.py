@@ -13,7 +13,7 @@ from kazu_distill.documents import Document, Section, Span
 from kazu_distill.errors import ConfigError
 from kazu_distill.schema import Schema
 from kazu_distill.tagger.encoder import Encoder
-from kazu_distill.tagger.tagger import Tagger, TaggerSettings
+from kazu_distill.tagger.tagger import Tagger, TaggerSettings, pad
 from kazu_distill.tagger.training import TrainerSettings, train_tagger
 from tests.tagger.encoders import tiny_bert
 
@@ -155,6 +155,13 @@ def test_prediction_does_not_depend_on_the_batch(trained: Trained, tmp_path: Pat
     assert [spans_of(trained.tagger, [alone])[0] for alone in DOCUMENTS] == together
     by_text = trained.tagger.predict_texts(section.text for gold in DOCUMENTS for section in gold.sections)
     assert [[(s.start, s.end, s.label) for s in spans] for spans in by_text] == together
+
+
+def test_rows_are_padded_no_longer_than_the_encoder_has_positions() -> None:
+    for rows, longest, shape in (([[1] * 60], 60, (1, 60)), ([[1] * 60, [1]], 512, (2, 64)), ([[1]], 512, (1, 8))):
+        input_ids, attention_mask = pad(rows, padding=0, device=torch.device("cpu"), longest=longest)
+        assert input_ids.shape == attention_mask.shape == shape
+        assert attention_mask.sum() == sum(map(len, rows))
 
 
 def test_a_class_that_never_occurs_is_no_trouble(tmp_path: Path) -> None:
