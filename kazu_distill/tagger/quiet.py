@@ -12,4 +12,4 @@ def quieten_libraries() -> None:
     datasets.disable_progress_bars()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    hub_logging.set_verbosity_error()  # it tells of every attempt to reach the hub, twice
+    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # it tells of every attempt to reach the hub, twice
