@@ -175,7 +175,9 @@ def _user_error(error: BaseException) -> KazuDistillError | None:
         if isinstance(cause, MissingMandatoryValue):
             return ConfigError(f"{cause.full_key} is not set: add {cause.full_key}=… to the command")
         if isinstance(cause, OSError) and (cause.filename or cause.errno == errno.ENOSPC):
-            return UnusableFile(f"{cause.filename or 'a file'}: {cause.strerror}; choose another place, such as out=…")
+            return UnusableFile(
+                f"{cause.filename or 'writing a result'}: {cause.strerror}; choose another place, such as out=…"
+            )
         if isinstance(cause, InterpolationResolutionError):
             return ConfigError(f"{cause.full_key}: {str(cause).splitlines()[0]}")
         cause = cause.__cause__ or cause.__context__
