@@ -52,8 +52,8 @@ class Grounder:
     Mentions of one string are grounded together; strings that differ in the case of letters inside words ("CAT", "cat")
     are two. The k-th listing gets the k-th place of the string in the text, so that one string can have two classes at
     two places; where a string is listed more often than it stands in the text, each class counts its listings for
-    itself, so that two classes can share a place. A place inside that of a longer mention is taken only when no other is
-    left.
+    itself, so that two classes can share a place. A place inside that of a longer mention is taken only when no other
+    is left.
 
     Args:
         occurrences: ``listed``: a listing labels one place. ``all``: the places that are left over get the class of
