@@ -144,18 +144,6 @@ def save_config(config: DictConfig) -> None:
         file.write(OmegaConf.to_yaml(OmegaConf.create(_without_environment(raw, resolved))).encode())
 
 
-def required(config: DictConfig, key: str) -> Any:
-    """The value of a key that has no default.
-
-    Raises:
-        ConfigError: the key is not set.
-    """
-    value = OmegaConf.select(config, key)
-    if value is None:
-        raise ConfigError(f"{key} is not set: add {key}=… to the command")
-    return value
-
-
 def _without_environment(raw: Any, resolved: Any) -> Any:
     if isinstance(raw, str) and "oc.env" in raw:
         return raw

@@ -15,7 +15,7 @@ from kazu_distill.document_files import read_documents
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
 from kazu_distill.label_studio.errors import LabelStudioError
-from kazu_distill.label_studio.project import LabelStudioProject
+from kazu_distill.label_studio.project import LabelStudioProject, Pushed
 from kazu_distill.schema import Schema
 from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.metrics import Metrics, metrics_of
@@ -25,6 +25,8 @@ from kazu_distill.stage import stage_main
 from kazu_distill.tagger.training import Score, train_tagger
 
 _log = logging.getLogger(__name__)
+Push = Callable[[Sequence[Document], str], Pushed | None]
+"""Given documents and a model version, where they are now shown, if they are."""
 
 
 @stage_main(config_name="train")
@@ -38,7 +40,8 @@ def main(config: DictConfig) -> None:
     project = instantiate(config.label_studio, schema=schema) if config.label_studio else None
     history: dict[int, Metrics] = {}
     push = _pusher(project)
-    push(evaluation, "gold")
+    if pushed := push(evaluation, "gold"):
+        console.print(f"Label Studio: {pushed.url}", soft_wrap=True)
     trainer = instantiate(config.trainer, _convert_="all")
     with progress_bar(unit="steps") as progress:
         task = progress.add_task("train", total=None, visible=False)
@@ -81,24 +84,19 @@ def _documents(path: Path, schema: Schema) -> list[Document]:
     return documents
 
 
-def _pusher(project: LabelStudioProject | None) -> Callable[[Sequence[Document], str], None]:
+def _pusher(project: LabelStudioProject | None) -> Push:
     """Shows documents in Label Studio; the first failure is warned of, and then the run does without."""
-    reachable = project is not None
-    shown: list[str] = []
 
-    def push(documents: Sequence[Document], model_version: str) -> None:
-        nonlocal reachable
-        if project is None or not reachable:
-            return
+    def push(documents: Sequence[Document], model_version: str) -> Pushed | None:
+        nonlocal project
+        if project is None:
+            return None
         try:
-            pushed = project.push(documents, model_version=model_version)
+            return project.push(documents, model_version=model_version)
         except LabelStudioError as error:
-            reachable = False
+            project = None
             _log.warning("%s. Training goes on without Label Studio.", str(error).rstrip("."))
-        else:
-            if pushed.url not in shown:
-                shown.append(pushed.url)
-                console.print(f"Label Studio: {pushed.url}", soft_wrap=True)
+            return None
 
     return push
 
@@ -108,7 +106,7 @@ def _scorer(
     schema: Schema,
     out: Path,
     history: dict[int, Metrics],
-    push: Callable[[Sequence[Document], str], None],
+    push: Push,
 ) -> Score:
     """What happens at an evaluation: figures into a file and the history, predictions into Label Studio."""
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_HYPHENS = frozenset("-\u00ad‐‑‒–—―⁃−﹘﹣－")
+_HYPHENS = frozenset("-‐‑‒–—―⁃−﹘﹣－")
 _QUOTES = dict.fromkeys("‘’‚‛′‵`´ʹʼ＇", "'") | dict.fromkeys("“”„‟″‶＂«»", '"')
 INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")  # soft hyphen, zero-width marks
 

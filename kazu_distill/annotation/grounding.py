@@ -115,14 +115,16 @@ class _Finder:
     def find(self, surface: str) -> list[Place]:
         """The places of the closest form in which the string stands in the text at token boundaries."""
         surface = surface.strip()
-        simple = self._bounded(self._folded().find(fold(surface).text.strip()))
+        folded = fold(surface)
+        simple = self._bounded(self._folded().find(folded.text.strip()))
         exact = [place for place in simple if self._slice(place) == surface]
         if exact:
             # "Pain" at the head of a sentence is "pain"; but "CAT" is not "cat".
-            return [place for place in simple if _case_pattern(self._slice(place)) == _case_pattern(surface)]
+            pattern = _case_pattern(surface)
+            return [place for place in simple if _case_pattern(self._slice(place)) == pattern]
         if simple:
             return simple
-        return self._bounded(self._without_separators().find(without_separators(fold(surface)).text.strip()))
+        return self._bounded(self._without_separators().find(without_separators(folded).text.strip()))
 
     def has_exactly(self, group: Sequence[Mention]) -> bool:
         """Whether one of the mentions stands in the text as it is."""

@@ -22,9 +22,8 @@ from kazu_distill.tagger.windows import TokenizedText, Window, Windower
 
 @dataclass(slots=True)
 class Conversion:
-    """How documents became windows; ``lost_spans`` could not be expressed by the label scheme."""
+    """How spans became labels; ``lost_spans`` could not be expressed by the label scheme."""
 
-    windows: int = 0
     spans: int = 0
     lost_spans: int = 0
 
@@ -66,7 +65,6 @@ def _rows(
             conversion.spans += len(section.spans)
             conversion.lost_spans += lost
             for window in windower.windows(text):
-                conversion.windows += 1
                 yield _row(windower, text, window, tags)
 
 
