@@ -4,34 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import orjson
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.progress import TextColumn
 
-from kazu_distill.annotation.annotator import Annotator, Failure
-from kazu_distill.annotation.report import AnnotationReport
+from kazu_distill.annotation.agreement import Agreement
+from kazu_distill.annotation.annotator import Annotator
+from kazu_distill.annotation.failures import FailedChunks
+from kazu_distill.annotation.in_order import InOrder
+from kazu_distill.annotation.panel import Annotated, Panel
+from kazu_distill.annotation.planning.plan import make_plan
+from kazu_distill.annotation.planning.table import print_plan
+from kazu_distill.annotation.reporting.page import report_page
+from kazu_distill.annotation.reporting.report import AnnotationReport
 from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
 from kazu_distill.corpora.corpus import Corpus
 from kazu_distill.document_files import atomic_writer, document_line
-from kazu_distill.errors import CorpusError, KazuDistillError
+from kazu_distill.errors import ConfigError, CorpusError, KazuDistillError
 from kazu_distill.llm.asker import Asker
+from kazu_distill.llm.budget import Budget
+from kazu_distill.llm.protocol import LLMError
 from kazu_distill.llm.store import AnswerStore
 from kazu_distill.stage import stage_main
+
+SOME_FAILED = 3
+"""Exit status of a run that came to its end, and in which some documents got no usable answer."""
+_FEW = 20  # documents; a share of fewer says little
 
 
 class AllFailed(KazuDistillError):
     """Not one document got a usable answer."""
 
 
+class TooManyFailed(KazuDistillError):
+    """So many documents fail that something is wrong with more than them."""
+
+
 @stage_main(config_name="annotate")
-def main(config: DictConfig) -> None:
-    """Run the stage."""
+def main(config: DictConfig) -> int:
+    """Run the stage; returns the exit status."""
     out = Path(config.out)
     schema = instantiate(config.schema)
     corpus = instantiate(config.corpus)
@@ -40,76 +56,192 @@ def main(config: DictConfig) -> None:
     print_remarks(corpus)
     if not total:
         raise CorpusError(f"{corpus.path} has no documents")
+    if not 0 < config.max_failed_share <= 1:
+        raise ConfigError(f"max_failed_share={config.max_failed_share}: give a share above 0, at most 1")
+    only = FailedChunks.read(out / "failed.jsonl") if config.retry_failed else None
+    prompt = instantiate(config.prompt, schema=schema)
+    chunker = instantiate(config.chunks)
     with AnswerStore(config.store.path) as store:
         if config.store.import_from:
             store.import_jsonl(Path(config.store.import_from))
-        asker = instantiate(config.llm, store=store)
-        annotator = Annotator(
-            schema=schema,
-            prompt=instantiate(config.prompt, schema=schema),
-            asker=asker,
-            grounder=instantiate(config.grounding),
-            cleaner=instantiate(config.cleaning, schema=schema),
-            source=config.llm.model,
-            longest_chunk=config.longest_chunk,
-        )
-        asyncio.run(_annotate(annotator, asker, corpus, total=total, out=out))
-    print_files(out, "documents.jsonl", "failed.jsonl", "report.json")
+        askers = _askers(config, store, Budget(config.budget_usd))
+        annotators = [
+            Annotator(
+                voter=voter,
+                schema=schema,
+                chunker=chunker,
+                prompt=prompt,
+                asker=asker,
+                sample=sample,
+                grounder=instantiate(config.grounding),
+                cleaner=instantiate(config.cleaning, schema=schema),
+                only=only,
+            )
+            for voter, asker, sample in _voters(askers)
+        ]
+        if config.plan:
+            limits = {name: asker.pace.allowance for name, asker in askers.items()}
+            plan = make_plan(corpus, askers=askers, prompt=prompt, chunker=chunker, seed=config.seed, limits=limits)
+            print_plan(plan, console)
+            write_json(out / "plan.json", plan.as_mapping())
+            print_files(out, "plan.json")
+            return 0
+        panel = Panel(annotators=annotators, votes=instantiate(config.votes))
+        run = _Run(panel, askers, corpus, total=total, out=out, max_failed_share=config.max_failed_share)
+        report = asyncio.run(run.annotate())
+    print_files(out, "documents.jsonl", "failed.jsonl", "report.md", "report.json")
+    return SOME_FAILED if report["failures"] else 0
 
 
-async def _annotate(annotator: Annotator, asker: Asker, corpus: Corpus, *, total: int, out: Path) -> None:
-    """Write documents and failures as they come, in the corpus's order, and report.
+def _askers(config: DictConfig, store: AnswerStore, budget: Budget) -> dict[str, Asker]:
+    """The LLMs that label, by name: those of ``llms``, or the one of ``llm``."""
+    chosen = dict(config.llms) or {str(config.llm.model): config.llm}
+    return {
+        name: instantiate(llm, store=store, budget=budget, offline=llm.offline or config.plan)
+        for name, llm in chosen.items()
+    }
 
-    Raises:
-        AllFailed: no document was labelled; those of an earlier run stay.
-    """
-    report = AnnotationReport()
-    started = time.monotonic()
-    with atomic_writer(out / "documents.jsonl") as documents:
-        try:
-            with (
-                atomic_writer(out / "failed.jsonl") as failed,
-                progress_bar(TextColumn("{task.fields[cost]}")) as progress,
-            ):
-                task = progress.add_task("annotate", total=total, cost="")
-                async for annotated in annotator.annotate_all(corpus, in_flight=4 * asker.max_concurrency):
-                    report.add(annotated)
-                    if annotated.failures:
-                        failed.writelines(_failure_line(failure) for failure in annotated.failures)
-                    else:
-                        documents.write(document_line(annotated.document))
-                    progress.update(task, advance=1, cost=_cost(asker))
-        finally:
-            await asker.close()
-        seconds = round(time.monotonic() - started, 3)
-        figures = report.as_mapping() | asker.statistics.as_mapping()
-        figures |= {"seconds": seconds, "skipped_records": corpus.skipped}
-        write_json(out / "report.json", figures)
-        _print_outcome(figures)
-        if not report.documents:
-            raise AllFailed(f"no document could be labelled: {out / 'failed.jsonl'} says why, document by document")
+
+def _voters(askers: Mapping[str, Asker]) -> Iterator[tuple[str, Asker, int]]:
+    """A voter's name, LLM and sample: each sample of an LLM is a voter of its own."""
+    for name, asker in askers.items():
+        for sample in range(asker.samples):
+            yield (name if asker.samples == 1 else f"{name}#{sample + 1}"), asker, sample
+
+
+class _Run:
+    """One pass over a corpus: documents and failures in the corpus's order, and the report."""
+
+    def __init__(
+        self,
+        panel: Panel,
+        askers: Mapping[str, Asker],
+        corpus: Corpus,
+        *,
+        total: int,
+        out: Path,
+        max_failed_share: float,
+    ) -> None:
+        self._panel = panel
+        self._askers = askers
+        self._corpus = corpus
+        self._total = total
+        self._out = out
+        self._max_failed_share = max_failed_share
+        self._report = AnnotationReport()
+        self._agreement = Agreement()
+        self._started = time.monotonic()
+
+    async def annotate(self) -> dict[str, Any]:
+        """Label what can be labelled and return the report.
+
+        Raises:
+            LLMError: one that no later request can escape; what was labelled before it is kept.
+            TooManyFailed: likewise.
+            AllFailed: no document was labelled; those of an earlier run stay.
+        """
+        stopped: KazuDistillError | None = None
+        with atomic_writer(self._out / "documents.jsonl") as documents:
+            with ExitStack() as stack:
+                labelled = stack.enter_context(InOrder(documents, folder=self._out))
+                failed_file = stack.enter_context(atomic_writer(self._out / "failed.jsonl"))
+                failed = stack.enter_context(InOrder(failed_file, folder=self._out))
+                progress = stack.enter_context(progress_bar(TextColumn("{task.fields[cost]}")))
+                task = progress.add_task("annotate", total=self._total, cost="")
+                try:
+                    at_once = 4 * sum(asker.pace.max_concurrency for asker in self._askers.values())
+                    async for number, annotated in self._panel.annotate_all(self._corpus, at_once=at_once):
+                        self._count(annotated)
+                        labelled.put(number, document_line(annotated.document) if annotated.is_labelled else b"")
+                        failed.put(number, b"".join(failure.line() for failure in annotated.failures))
+                        progress.update(task, advance=1, cost=self._cost())
+                        self._check_failed_share()
+                except (LLMError, TooManyFailed) as error:
+                    stopped = error
+                finally:
+                    for asker in self._askers.values():
+                        await asker.close()
+                labelled.flush()
+                failed.flush()
+            figures = self._figures(stopped)
+            write_json(self._out / "report.json", figures)
+            with atomic_writer(self._out / "report.md") as page:
+                page.write(report_page(figures).encode())
+            _print_outcome(figures)
+            if stopped is not None:
+                done, where = self._report.documents, self._out / "documents.jsonl"
+                kept = f"{done:,} documents are in {where}" if done else "No document was labelled"
+                console.print(f"{kept}; all answers are kept, and another run goes on from there.", style="yellow")
+            if not self._report.documents:
+                raise stopped or self._nothing()
+        if stopped is not None:
+            raise stopped
+        return figures
+
+    def _count(self, annotated: Annotated) -> None:
+        self._report.add(annotated)
+        if len(annotated.opinions) > 1:
+            self._agreement.add({opinion.voter: opinion.sections for opinion in annotated.opinions if opinion.is_whole})
+
+    def _check_failed_share(self) -> None:
+        failed, done = self._report.failed, self._report.failed + self._report.documents
+        if done >= _FEW and failed > self._max_failed_share * done:
+            worst = next(iter(self._report.as_mapping()["failures"]))
+            raise TooManyFailed(
+                f"{failed:,} of the first {done:,} documents failed (max_failed_share={self._max_failed_share:g}), "
+                f"most often so: {worst}; {self._out / 'failed.jsonl'} says more"
+            )
+
+    def _nothing(self) -> AllFailed:
+        if self._report.left and not self._report.failed:
+            return AllFailed("no document could be labelled: budget_usd does not pay for the first request")
+        return AllFailed(f"no document could be labelled: {self._out / 'failed.jsonl'} says why, document by document")
+
+    def _figures(self, stopped: KazuDistillError | None) -> dict[str, Any]:
+        seconds = time.monotonic() - self._started
+        voters = {name: asker.statistics.as_mapping() for name, asker in self._askers.items()}
+        costs = [voter["cost_usd"] for voter in voters.values()]
+        return self._report.as_mapping() | {
+            "voters": voters,
+            "agreement": self._agreement.as_records(),
+            "cost_usd": None if None in costs else sum(costs),
+            "seconds": round(seconds, 3),
+            "documents_per_second": round(self._report.documents / seconds, 2),
+            "skipped_records": self._corpus.skipped,
+            "stopped": None if stopped is None else str(stopped),
+        }
+
+    def _cost(self) -> str:
+        costs = [asker.statistics.cost_usd for asker in self._askers.values()]
+        known = [cost for cost in costs if cost is not None]
+        return f"${sum(known):.4f}" if known and len(known) == len(costs) else ""
 
 
 def _print_outcome(report: Mapping[str, Any]) -> None:
+    voters = report["voters"].values()
     labelled = f"{report['documents']:,} documents labelled with {report['spans']:,} spans"
-    answers = f"{report['asked']:,} requests asked, {report['from_store']:,} answers from the store"
+    asked, stored = (sum(voter[key] for voter in voters) for key in ("asked", "from_store"))
+    answers = f"{asked:,} requests asked, {stored:,} answers from the store"
     console.print(f"{labelled}, {report['failed_documents']:,} failed; {answers}", soft_wrap=True)
     found = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in report["grounding"].items() if count)
     dropped = sum(report["dropped"].values())
     console.print(f"mentions: {found or 'none'}; dropped in cleaning: {dropped:,}", soft_wrap=True)
-    for what, kinds in (("failed", report["failures"]), ("in answers", report["answer_faults"])):
-        for kind, count in kinds.items():
-            remark = f"  {what}, {kind}: {count:,}, such as: {report['examples'][kind][0]}"
-            console.print(remark, style="yellow", markup=False, soft_wrap=True)
+    remarks = [
+        *_remarks("failed", report["failures"], report),
+        *_remarks("in answers", report["answer_faults"], report),
+    ]
+    if report["left_documents"]:
+        cost = "" if report["cost_usd"] is None else f" after ${report['cost_usd']:.4f}"
+        remarks.append(
+            f"{report['left_documents']:,} documents are left, not asked{cost}: run again to go on with them"
+        )
+    for remark in remarks:
+        console.print(remark, style="yellow", markup=False, soft_wrap=True)
 
 
-def _failure_line(failure: Failure) -> bytes:
-    return orjson.dumps(asdict(failure), option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _cost(asker: Asker) -> str:
-    cost = asker.statistics.cost_usd
-    return "" if cost is None else f"${cost:.4f}"
+def _remarks(what: str, kinds: Mapping[str, int], report: Mapping[str, Any]) -> Iterable[str]:
+    for kind, count in kinds.items():
+        yield f"  {what}, {kind}: {count:,}, such as: {report['examples'][kind][0]}"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from kazu_distill.document_files import atomic_writer
 from kazu_distill.errors import ConfigError, KazuDistillError
 
 _log = logging.getLogger(__name__)
-Stage = Callable[[DictConfig], None]
+Stage = Callable[[DictConfig], int | None]
 
 
 class UnusableFile(KazuDistillError):
@@ -36,7 +36,7 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
     The command takes Hydra's arguments. ``--config-path`` is relative to the working directory; groups and files that
     the user's folder lacks come from the configuration that ships with the program. Errors that the user can do
     something about become one line on standard error and exit status 1. When the stage is done, its configuration is
-    written beside its results.
+    written beside its results; what it returns, if anything, is the exit status.
 
     Args:
         config_name: the file in ``conf``.
@@ -50,7 +50,7 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
                 if not config.out:
                     raise ConfigError("out is not set: add out=FOLDER to the command")
                 Path(config.out).mkdir(parents=True, exist_ok=True)
-                run(config)
+                status = run(config)
                 save_config(config)
             except Exception as error:
                 ours = _user_error(error)
@@ -58,6 +58,8 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
                     raise
                 _log.debug("the error's origin", exc_info=error)
                 sys.exit(f"{type(ours).__name__}: {ours}")
+            if status:
+                sys.exit(status)
 
         def main() -> None:
             sys.argv[1:] = quote_literal(resolve_config_path(sys.argv[1:]), literal)

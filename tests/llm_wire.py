@@ -33,13 +33,22 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it came; header names are in lower case."""
+    """A request as it came; header names are in lower case.
+
+    ``turns`` are the roles (user, assistant) and texts of the conversation, ``user`` is the last text of the user.
+    """
 
     path: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     system: str
     user: str
+    turns: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def input_tokens(self) -> int:
+        """About how many tokens it has."""
+        return tokens(self.system) + sum(tokens(text) for _, text in self.turns)
 
     @property
     def is_gemini(self) -> bool:
@@ -47,6 +56,7 @@ class Received:
         return ":generateContent" in self.path
 
 
+_ROLES = {"user": "user", "model": "assistant"}  # Gemini's names
 # Status, OpenAI's code, words that the providers really use.
 ERRORS = {
     Fault.RATE_LIMITED: (429, "rate_limit_exceeded", "Rate limit reached"),
@@ -60,13 +70,17 @@ ERRORS = {
 }
 
 
-def texts_of(body: Mapping[str, Any]) -> tuple[str, str]:
-    """The system and the user text of a request."""
+def texts_of(body: Mapping[str, Any]) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+    """The system text, the last user text and all turns of a request."""
     if "messages" in body:
-        texts = {message["role"]: message["content"] for message in body["messages"]}
-        return texts.get("system", ""), texts["user"]
-    system = body.get("systemInstruction") or body.get("system_instruction") or {"parts": []}
-    return _joined(system["parts"]), _joined(body["contents"][-1]["parts"])
+        said = [(message["role"], message["content"]) for message in body["messages"]]
+        system = "".join(text for role, text in said if role == "system")
+        turns = tuple(turn for turn in said if turn[0] != "system")
+    else:
+        instruction = body.get("systemInstruction") or body.get("system_instruction") or {"parts": []}
+        system = _joined(instruction["parts"])
+        turns = tuple((_ROLES[content.get("role", "user")], _joined(content["parts"])) for content in body["contents"])
+    return system, next(text for role, text in reversed(turns) if role == "user"), turns
 
 
 def answer_of(received: Received, answer: str, fault: Fault | None) -> dict[str, Any]:
@@ -100,6 +114,11 @@ def error_of(received: Received, fault: Fault, retry_after: str | None) -> tuple
     return status, {"error": {"code": status, "message": words, "status": name, "details": details}}, headers
 
 
+def tokens(text: str) -> int:
+    """About how many tokens a text has: four characters each."""
+    return (len(text) + 3) // 4
+
+
 def _joined(parts: Iterable[Mapping[str, str]]) -> str:
     return "".join(part["text"] for part in parts)
 
@@ -109,7 +128,7 @@ def _openai_answer(received: Received, answer: str, fault: Fault | None) -> dict
     text = _as_given(answer, fault)
     refusal = "I cannot help with that." if fault is Fault.PROMPT_BLOCKED else None
     message = {"role": "assistant", "content": None if refusal else text, "refusal": refusal}
-    asked, written = _tokens(received.system + received.user), _tokens(text)
+    asked, written = received.input_tokens, tokens(text)
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
@@ -121,7 +140,7 @@ def _openai_answer(received: Received, answer: str, fault: Fault | None) -> dict
 
 
 def _gemini_answer(received: Received, answer: str, fault: Fault | None) -> dict[str, Any]:
-    asked = _tokens(received.system + received.user)
+    asked = received.input_tokens
     if fault is Fault.PROMPT_BLOCKED:
         return {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": asked}}
     stops = {Fault.CUT: "MAX_TOKENS", Fault.SAFETY: "SAFETY", Fault.RECITATION: "RECITATION"}
@@ -129,7 +148,7 @@ def _gemini_answer(received: Received, answer: str, fault: Fault | None) -> dict
     candidate: dict[str, Any] = {"index": 0, "finishReason": stops.get(fault, "STOP") if fault else "STOP"}
     if text:
         candidate["content"] = {"role": "model", "parts": [{"text": text}]}
-    usage = {"promptTokenCount": asked, "candidatesTokenCount": _tokens(text), "totalTokenCount": asked + _tokens(text)}
+    usage = {"promptTokenCount": asked, "candidatesTokenCount": tokens(text), "totalTokenCount": asked + tokens(text)}
     return {"candidates": [candidate], "usageMetadata": usage}
 
 
@@ -137,7 +156,3 @@ def _as_given(answer: str, fault: Fault | None) -> str:
     if fault in (Fault.CUT, Fault.MALFORMED):
         return answer[: len(answer) // 2]
     return "" if fault in (Fault.SAFETY, Fault.RECITATION) else answer
-
-
-def _tokens(text: str) -> int:
-    return len(re.findall(r"\w+|[^\w\s]", text))

@@ -3,82 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kazu_distill.document_files import read_documents
+from tests.annotating import ANSWERS, KEY, SPANS, TEXTS, arguments, by_dictionary, corpus_of, found_in, known, lines_of
 from tests.llm_server import Fault, LLMServer, Received
 from tests.stages import fail, run_stage, succeed
-
-KEY = "sk-this-key-must-appear-nowhere"
-TEXTS = {
-    "empty": "",
-    "blank": " \n ",
-    "plain": "We met on Monday.",
-    "beyond": "🧬 Famotidine caused delirium 🧬 in 𝐗 patients; delirium passed.",
-    "combining": "Sjo\u0308gren syndrome, then Sjögren syndrome.",
-    "both": "Insulin rose.",
-    "nested": "Lithium nephropathy is rare.",
-    "adjacent": "aspirin ibuprofen",
-}
-ANSWERS = {
-    "plain": [],
-    "beyond": [("famotidine", "Chemical"), ("delirium", "Disease"), ("delirium", "Disease"), ("mania", "Disease")],
-    "combining": [("Sjögren syndrome", "Disease")],
-    "both": [("Insulin", "Chemical"), ("Insulin", "Disease")],
-    "nested": [("Lithium", "Chemical"), ("Lithium nephropathy", "Disease")],
-    "adjacent": [("aspirin", "Chemical"), ("ibuprofen", "Chemical")],
-}
-SPANS = {
-    "empty": [],
-    "blank": [],
-    "plain": [],
-    "beyond": [("Famotidine", "Chemical"), ("delirium", "Disease"), ("delirium", "Disease")],
-    "combining": [("Sjo\u0308gren syndrome", "Disease"), ("Sjögren syndrome", "Disease")],
-    "both": [("Insulin", "Chemical"), ("Insulin", "Disease")],
-    "nested": [("Lithium nephropathy", "Disease"), ("Lithium", "Chemical")],
-    "adjacent": [("aspirin", "Chemical"), ("ibuprofen", "Chemical")],
-}
-
-
-def answer(mentions: list[tuple[str, str]]) -> str:
-    """An answer as the prompt asks for it."""
-    return json.dumps({"entities": [{"entity_match": text, "entity_class": label} for text, label in mentions]})
-
-
-def corpus_of(folder: Path, texts: dict[str, str]) -> Path:
-    """A corpus file of flat records."""
-    path = folder / "corpus.jsonl"
-    path.write_text("".join(json.dumps({"id": key, "text": text}) + "\n" for key, text in texts.items()))
-    return path
-
-
-def arguments(folder: Path, server: LLMServer, llm: str = "local", *more: str, **texts: str) -> list[str]:
-    """The command's arguments; waits between attempts are short."""
-    url = server.url if llm == "gemini" else f"{server.url}/v1"
-    return [
-        "corpus=jsonl", f"corpus.path={corpus_of(folder, texts or TEXTS)}", "schema=bc5cdr", f"out={folder / 'out'}",
-        f"llm={llm}", "llm.model=m", f"llm.base_url={url}", "llm.retry.first_wait_s=0.01", *more,
-    ]  # fmt: skip
-
-
-def found_in(folder: Path) -> dict[str, list[tuple[str, str]]]:
-    """Mention and class of every span of the documents that were written."""
-    return {
-        document.id: [(section.mention(span), span.label) for section, span in document.spans]
-        for document in read_documents(folder / "out/documents.jsonl")
-    }
-
-
-def lines_of(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def known(server_answers: dict[str, list[tuple[str, str]]]) -> dict[str, str]:
-    return {TEXTS[key]: answer(mentions) for key, mentions in server_answers.items()}
 
 
 @pytest.mark.parametrize("llm", ["local", "openai", "gemini"])
@@ -98,8 +29,8 @@ def test_a_corpus_is_labelled_and_a_second_run_asks_nothing(llm: str, tmp_path: 
     assert (tmp_path / "out/documents.jsonl").read_bytes() == first
     report = json.loads((tmp_path / "out/report.json").read_text())
     assert report["documents"] == len(TEXTS)
-    assert report["asked"] == 0
-    assert report["from_store"] == len(ANSWERS)
+    assert report["voters"]["m"]["asked"] == 0
+    assert report["voters"]["m"]["from_store"] == len(ANSWERS)
     assert report["grounding"]["not_found"] == 1
     assert report["spans_per_class"] == {"Disease": 6, "Chemical": 5}
     for path in (tmp_path / "out").rglob("*"):
@@ -111,39 +42,33 @@ def test_what_passes_is_waited_for(fault: Fault, tmp_path: Path) -> None:
     with LLMServer(known(ANSWERS), faults=[fault, None, fault, fault], retry_after="0") as server:
         succeed("annotate", *arguments(tmp_path, server))
     assert found_in(tmp_path) == SPANS
-    assert json.loads((tmp_path / "out/report.json").read_text())["retries"] == 3
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    assert sum(report["voters"]["m"]["retries"].values()) == 3
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason"),
+    ("fault", "kind"),
     [
         (Fault.SAFETY, "stopped: safety"),
         (Fault.CUT, "stopped: length"),
-        (Fault.MALFORMED, "unreadable answer"),
+        (Fault.MALFORMED, "invalid answer"),
     ],
 )
-def test_a_document_without_a_usable_answer_is_kept_with_its_reason(fault: Fault, reason: str, tmp_path: Path) -> None:
+def test_a_document_without_a_usable_answer_is_kept_with_its_reason(fault: Fault, kind: str, tmp_path: Path) -> None:
     def fault_of(received: Received) -> Fault | None:
         return fault if "Insulin" in received.user else None
 
     with LLMServer(
         lambda _, user: known(ANSWERS)[user] if "Insulin" not in user else "None.", fault_of=fault_of
     ) as server:
-        run = succeed("annotate", *arguments(tmp_path, server))
-    assert f"failed, {reason}: 1" in run.printed
+        run = run_stage("annotate", *arguments(tmp_path, server))
+    assert run.status == 3
+    assert f"failed, {kind}: 1" in run.printed
     assert found_in(tmp_path) == {key: spans for key, spans in SPANS.items() if key != "both"}
     (failed,) = lines_of(tmp_path / "out/failed.jsonl")
-    assert (failed["document_id"], failed["reason"], failed["chunk"]) == ("both", reason, {"start": 0, "end": 13})
-
-
-def by_dictionary(*words: str) -> Callable[[str, str], str]:
-    """A server's answer that lists every occurrence of some words."""
-
-    def answer_of(_: str, user: str) -> str:
-        tokens = user.replace(".", " ").split()
-        return answer([(token, "Chemical") for token in tokens if token in words])
-
-    return answer_of
+    assert (failed["document_id"], failed["kind"], failed["chunk"]) == ("both", kind, {"start": 0, "end": 13})
+    assert (failed["voter"], failed["section"]) == ("m", 0)
+    assert failed["answer"] == {Fault.SAFETY: "", Fault.CUT: "No", Fault.MALFORMED: "No"}[fault]
 
 
 LONG = " ".join(f"Patient {number} took aspirin and slept." for number in range(300))
@@ -160,9 +85,9 @@ def test_a_text_that_is_too_long_for_the_llm_is_asked_in_parts(tmp_path: Path) -
 
 def test_a_long_text_is_cut_at_sentence_ends_before_it_is_asked(tmp_path: Path) -> None:
     with LLMServer(by_dictionary("aspirin")) as server:
-        succeed("annotate", *arguments(tmp_path, server, "local", "longest_chunk=500", long=LONG))
+        succeed("annotate", *arguments(tmp_path, server, "local", "chunks.tokens=125", long=LONG))
     assert found_in(tmp_path) == {"long": [("aspirin", "Chemical")] * 300}
-    assert all(len(request.user) <= 500 and request.user.startswith("Patient") for request in server.received)
+    assert all(len(request.user) <= 700 and request.user.startswith("Patient") for request in server.received)
     assert "".join(sorted((request.user for request in server.received), key=LONG.index)) == LONG
 
 
@@ -179,7 +104,7 @@ def test_what_no_request_can_escape_ends_the_run_with_one_line(tmp_path: Path) -
         unknown = fail("annotate", *arguments(tmp_path, server))
         assert "llm.model" in unknown
         assert len(unknown.splitlines()) == 1
-    command = arguments(tmp_path, server, "local", "llm.retry.attempts=2")
+    command = arguments(tmp_path, server, "local", "llm.retry.unreachable=1")
     unreachable = fail("annotate", *command)  # the server is closed now
     assert "llm.base_url" in unreachable
     assert len(unreachable.splitlines()) == 1
@@ -197,7 +122,7 @@ def test_a_run_in_which_everything_fails_keeps_what_an_earlier_one_wrote(tmp_pat
     message = fail("annotate", *command, "llm.model=other", "llm.offline=true")
     assert message.endswith("failed.jsonl says why, document by document")
     assert (tmp_path / "out/documents.jsonl").read_bytes() == first
-    assert {line["reason"] for line in lines_of(tmp_path / "out/failed.jsonl")} == {"NotInStore"}
+    assert {line["kind"] for line in lines_of(tmp_path / "out/failed.jsonl")} == {"not in the store"}
 
 
 def test_answers_go_to_text_and_back_and_serve_a_run_elsewhere(tmp_path: Path) -> None:
@@ -221,8 +146,12 @@ def test_values_that_make_no_sense_are_one_line(tmp_path: Path) -> None:
     with LLMServer(known(ANSWERS)) as server:
         command = arguments(tmp_path, server)
         for override, words in (
-            ("longest_chunk=0", "longest_chunk=0"),
-            ("grounding.occurrences=some", "choose listed or all"),
+            ("chunks.tokens=0", "chunks.tokens=0"),
+            ("budget_usd=1", "budget_usd needs the price of m"),
+            ("max_failed_share=2", "max_failed_share=2"),
+            ("llm.samples=0", "llm.samples=0"),
+            ("votes.minimum=3", "votes.minimum=3"),
+            ("grounding.occurrences=some", "choose listed, all or document"),
             ("cleaning.nested=none", "choose longest or all"),
             ("llm.max_concurrency=0", "llm.max_concurrency=0"),
             ("prompt.instructions=hello", r"$classes is missing"),

@@ -1,156 +1,218 @@
-"""One document after another through prompt, LLM, parsing, grounding and cleaning; several requests at once."""
+"""One voter's opinion of a document: its chunks through prompt, LLM, parsing, grounding and cleaning."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-from kazu_distill.annotation.chunks import Chunk, chunks_of, halves
-from kazu_distill.annotation.cleaning import Cleaner, Dropped
-from kazu_distill.annotation.grounding import GroundedSpan, Grounder, Grounding, Status
-from kazu_distill.annotation.parsing import Fault, Mention, UnreadableAnswer, parse_answer
+from kazu_distill.annotation.chunking.chunks import Chunk, Chunker
+from kazu_distill.annotation.cleaning.cleaner import Cleaner, Dropped, Mended
+from kazu_distill.annotation.failures import FailedChunks, Failure
+from kazu_distill.annotation.grounding.grounder import GroundedSpan, Grounder, Status
+from kazu_distill.annotation.parsing.answer import Fault, Mention, ParsedAnswer, UnreadableAnswer, parse_answer
 from kazu_distill.annotation.prompt import Prompt
 from kazu_distill.documents import Document, Section, Span
-from kazu_distill.errors import ConfigError
 from kazu_distill.llm.asker import Asker
-from kazu_distill.llm.protocol import Answer, FinishReason, LLMError, TooLong
+from kazu_distill.llm.protocol import Answer, FinishReason, LLMError, NotAsked, Request, TooLong
 from kazu_distill.schema import Schema
 
 _SHORTEST_CHUNK = 200  # characters; what is refused at this length is not refused for its length
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A chunk of a document that got no usable answer: why, and what the LLM said, if it said anything."""
-
-    document_id: str
-    section: int
-    chunk: Chunk
-    reason: str
-    message: str
-    answer: str = ""
+# A filter that stopped the LLM may pass a smaller part, but halving without end would multiply the requests.
+_HALVINGS_OF_STOPPED = 2
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
-class Annotated:
-    """A document with the LLM's spans, or the failures that keep it from being one; and what happened on the way."""
+class Opinion:
+    """A voter's spans, a tuple a section, or the failures that keep it from having any; and what happened on the way.
 
-    document: Document
+    ``left``: something was not asked, and no failure either, such as when the budget is spent.
+    """
+
+    voter: str
+    sections: list[tuple[Span, ...]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    left: bool = False
     statuses: Counter[Status] = field(default_factory=Counter)
     missing: list[tuple[Mention, Status]] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
+    mended: list[Mended] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the voter has spoken about the whole document."""
+        return not self.failures and not self.left
 
 
 class Annotator:
-    """Labels documents with an LLM.
+    """Has one LLM label documents.
 
     Args:
+        voter: the name that its spans carry as their source.
         schema: the classes.
+        chunker: cuts long texts.
         prompt: the question.
         asker: the LLM with its answer store.
+        sample: which of several answers of this LLM is meant, from 0.
         grounder: finds the mentions.
         cleaner: decides which spans stay.
-        source: what the spans' ``source`` says, such as the model's name.
-        longest_chunk: characters of a section that are asked about at once.
-
-    Raises:
-        ConfigError: chunks would be too short to make sense.
+        only: ask about these chunks, and whatever else their documents need, alone.
     """
 
     def __init__(
         self,
         *,
+        voter: str,
         schema: Schema,
+        chunker: Chunker,
         prompt: Prompt,
         asker: Asker,
+        sample: int = 0,
         grounder: Grounder,
         cleaner: Cleaner,
-        source: str,
-        longest_chunk: int,
+        only: FailedChunks | None = None,
     ) -> None:
+        self.voter = voter
+        self.asker = asker
         self._schema = schema
+        self._chunker = chunker
         self._prompt = prompt
-        self._asker = asker
+        self._sample = sample
         self._grounder = grounder
         self._cleaner = cleaner
-        self._source = source
-        if longest_chunk < _SHORTEST_CHUNK:
-            raise ConfigError(f"longest_chunk={longest_chunk}: it takes at least {_SHORTEST_CHUNK} characters")
-        self._longest_chunk = longest_chunk
+        self._only = only
 
-    async def annotate_all(self, documents: Iterable[Document], *, in_flight: int) -> AsyncIterator[Annotated]:
-        """Label documents, ``in_flight`` at once, and give them back in their order.
+    async def annotate(self, document: Document) -> Opinion:
+        """Label one document.
 
         Raises:
             LLMError: one that no later request can escape, such as a wrong key.
         """
-        tasks: deque[asyncio.Task[Annotated]] = deque()
-        try:
-            for document in documents:
-                tasks.append(asyncio.create_task(self.annotate(document)))
-                if len(tasks) >= in_flight:
-                    yield await tasks.popleft()
-            while tasks:
-                yield await tasks.popleft()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def annotate(self, document: Document) -> Annotated:
-        """Label one document; spans that it had are replaced."""
-        result = Annotated(document)
-        sections = await asyncio.gather(
-            *(self._annotate_section(result, number, section) for number, section in enumerate(document.sections))
+        opinion = Opinion(self.voter)
+        grounded = await _all(
+            self._ground_section(_Place(document.id, number, section.text), opinion)
+            for number, section in enumerate(document.sections)
         )
-        result.document = document.with_spans(sections)
-        return result
+        if not opinion.is_whole:
+            return opinion
+        if self._grounder.over_documents:
+            grounded = self._grounder.over_document([section.text for section in document.sections], grounded)
+        opinion.sections = [
+            self._clean(section, spans, opinion) for section, spans in zip(document.sections, grounded, strict=True)
+        ]
+        return opinion
 
-    async def _annotate_section(self, result: Annotated, number: int, section: Section) -> tuple[Span, ...]:
-        chunks = chunks_of(section.text, longest=self._longest_chunk)
-        spans = await asyncio.gather(*(self._annotate_chunk(result, number, section.text, chunk) for chunk in chunks))
-        return tuple(
-            Span(span.start, span.end, span.label, source=self._source) for of_chunk in spans for span in of_chunk
-        )
+    async def _ground_section(self, place: _Place, opinion: Opinion) -> list[GroundedSpan]:
+        """The spans of a section, with offsets into its text."""
+        answered = await _all(self._ask_about(place, chunk, opinion, 0) for chunk in self._chunker.chunks(place.text))
+        spans: list[GroundedSpan] = []
+        for chunk, parsed in (pair for pairs in answered for pair in pairs):
+            opinion.faults += parsed.faults
+            grounding = self._grounder.ground(place.text[chunk.start : chunk.end], parsed.mentions)
+            opinion.statuses.update(span.status for span in grounding.spans)
+            opinion.statuses.update(status for _, status in grounding.missing)
+            opinion.missing += grounding.missing
+            spans += [
+                replace(span, start=span.start + chunk.start, end=span.end + chunk.start) for span in grounding.spans
+            ]
+        return spans
 
-    async def _annotate_chunk(self, result: Annotated, number: int, text: str, chunk: Chunk) -> list[GroundedSpan]:
-        """The chunk's spans with offsets into the section; a chunk that is too much for the LLM is asked in halves."""
-        part = text[chunk.start : chunk.end]
+    def _clean(self, section: Section, grounded: Iterable[GroundedSpan], opinion: Opinion) -> tuple[Span, ...]:
+        cleaned = self._cleaner.clean(section.text, grounded)
+        opinion.dropped += cleaned.dropped
+        opinion.mended += cleaned.mended
+        return tuple(Span(span.start, span.end, span.label, source=self.voter) for span in cleaned.kept)
+
+    async def _ask_about(
+        self, place: _Place, chunk: Chunk, opinion: Opinion, halved: int
+    ) -> list[tuple[Chunk, ParsedAnswer]]:
+        """The answers about a chunk; one that is too much for the LLM is asked about in halves."""
+        text = place.text[chunk.start : chunk.end]
+        request = self._prompt.request(text, context=self._chunker.context(place.text, chunk))
         answer: Answer | None = None
+        too_much = False
         try:
-            answer = await self._asker.ask(self._prompt.request(part))
-            too_much = answer.finish_reason is not FinishReason.STOP
-            reason, message = f"stopped: {answer.finish_reason}", "the LLM did not finish its answer"
+            answer = await self._ask(replace(request, sample=self._sample), place, chunk)
+            if answer.finish_reason is FinishReason.STOP:
+                return [(chunk, await self._read(request, answer, place, chunk, opinion))]
+            cut = answer.finish_reason is FinishReason.LENGTH
+            too_much = cut or halved < _HALVINGS_OF_STOPPED
+            kind, message = f"stopped: {answer.finish_reason}", "the LLM did not finish its answer"
+        except NotAsked:
+            opinion.left = True
+            return []
+        except UnreadableAnswer as error:
+            kind, message = "invalid answer", str(error)
         except LLMError as error:
             if error.fatal:
                 raise
-            too_much, reason, message = isinstance(error, TooLong), type(error).__name__, str(error)
-        if too_much and len(part) > _SHORTEST_CHUNK and len(smaller := halves(text, chunk)) > 1:
-            both = await asyncio.gather(*(self._annotate_chunk(result, number, text, half) for half in smaller))
-            return [span for spans in both for span in spans]
-        if answer is not None and not too_much:
-            try:
-                return self._understand(result, part, chunk, answer)
-            except UnreadableAnswer as error:
-                reason, message = "unreadable answer", str(error)
-        result.failures.append(
-            Failure(result.document.id, number, chunk, reason, message, answer.text if answer else "")
-        )
+            too_much, kind, message = isinstance(error, TooLong), error.kind, str(error)
+        if too_much and len(text) > _SHORTEST_CHUNK:
+            halves = self._chunker.halves(place.text, chunk)
+            if len(halves) > 1:
+                both = await _all(self._ask_about(place, half, opinion, halved + 1) for half in halves)
+                return [pair for pairs in both for pair in pairs]
+        said = answer.text if answer else ""
+        opinion.failures.append(Failure(place.document_id, place.section, chunk, self.voter, kind, message, said))
         return []
 
-    def _understand(self, result: Annotated, part: str, chunk: Chunk, answer: Answer) -> list[GroundedSpan]:
-        parsed = parse_answer(answer.text, self._schema)
-        result.faults += parsed.faults
-        grounding: Grounding = self._grounder.ground(part, parsed.mentions)
-        result.statuses.update(span.status for span in grounding.spans)
-        result.statuses.update(status for _, status in grounding.missing)
-        result.missing += grounding.missing
-        kept, dropped = self._cleaner.clean(part, grounding.spans)
-        result.dropped += dropped
-        return [
-            GroundedSpan(span.start + chunk.start, span.end + chunk.start, span.label, span.status) for span in kept
-        ]
+    async def _read(
+        self, request: Request, answer: Answer, place: _Place, chunk: Chunk, opinion: Opinion
+    ) -> ParsedAnswer:
+        """What an answer says; while it is invalid, the LLM is told what is wrong and asked for another one.
+
+        Of answers that are all damaged, the one with the most whole mentions counts.
+
+        Raises:
+            UnreadableAnswer: none of the answers can be read.
+        """
+        best: ParsedAnswer | None = None
+        for attempt in range(self.asker.retry.invalid_answer + 1):
+            try:
+                parsed = parse_answer(answer.text, self._schema)
+            except UnreadableAnswer as error:
+                problem: str | None = str(error)
+            else:
+                problem = parsed.damage
+                if best is None or problem is None or len(parsed.mentions) > len(best.mentions):
+                    best = parsed
+            if problem is None or attempt == self.asker.retry.invalid_answer:
+                break
+            request = self._prompt.correction(request, answer.text, problem)
+            try:
+                answer = await self._ask(replace(request, sample=self._sample), place, chunk)
+            except NotAsked:
+                raise
+            except LLMError as error:
+                if error.fatal:
+                    raise
+                break
+            opinion.faults.append(Fault("invalid answer, asked again", problem))
+        if best is None:
+            raise UnreadableAnswer(problem)
+        return best
+
+    async def _ask(self, request: Request, place: _Place, chunk: Chunk) -> Answer:
+        if self._only is None:
+            return await self.asker.ask(request)
+        failed = self._only.has_chunk(place.document_id, self.voter, place.section, chunk)
+        return await self.asker.ask(request, again=failed, allowed=self._only.has_document(place.document_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A section of a document."""
+
+    document_id: str
+    section: int
+    text: str
+
+
+async def _all(coroutines: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+    """What coroutines return, run at once; a single one needs no task of its own, and most texts are one chunk."""
+    listed = list(coroutines)
+    return [await listed[0]] if len(listed) == 1 else list(await asyncio.gather(*listed))

@@ -5,12 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.llm.protocol import LLM, Answer, LLMError, NotInStore, Price, Rejected, Request, Unreachable
-from kazu_distill.llm.retry import RetryPolicy, ask_with_retries
+from kazu_distill.llm.budget import Budget
+from kazu_distill.llm.expectation import Expectation
+from kazu_distill.llm.pace import Pace
+from kazu_distill.llm.protocol import (
+    LLM,
+    Answer,
+    LLMError,
+    NotAsked,
+    NotInStore,
+    Price,
+    RateLimited,
+    Refused,
+    Rejected,
+    Request,
+    Unreachable,
+)
+from kazu_distill.llm.retry import RetryPolicy
 from kazu_distill.llm.statistics import Statistics
 from kazu_distill.llm.store import AnswerStore
 from kazu_distill.llm.stored_answer import request_key
@@ -25,10 +41,14 @@ class Asker:
         llm: the model.
         store: where answers are looked up and kept, whole or not; the caller closes it.
         retry: when to ask again.
-        max_concurrency: requests under way at once. One that waits to be asked again counts, so that a provider that
-            limits us is asked by fewer.
+        pace: when a request may go out. One that waits to be asked again is not under way.
+        budget: what may be spent; it can be shared by several askers.
+        samples: how many answers to a question are wanted; they are told apart by ``Request.sample``.
         offline: answer out of the store only.
         chance: where the waits' chance comes from.
+
+    Raises:
+        ConfigError: there is a budget, and the price is not known; or no sample is wanted.
     """
 
     def __init__(
@@ -37,21 +57,28 @@ class Asker:
         llm: LLM,
         store: AnswerStore,
         retry: RetryPolicy,
-        max_concurrency: int,
+        pace: Pace,
+        budget: Budget | None = None,
+        samples: int = 1,
         offline: bool = False,
         chance: random.Random | None = None,
     ) -> None:
-        if max_concurrency < 1:
-            raise ConfigError(f"llm.max_concurrency={max_concurrency}: at least one request must be under way")
+        self._budget = budget or Budget(None)
+        if self._budget.usd is not None and llm.price is None:
+            raise ConfigError(f"budget_usd needs the price of {llm.identity.get('model')}: set llm.price (conf/llm)")
+        if samples < 1:
+            raise ConfigError(f"llm.samples={samples}: at least one answer is needed")
         self.statistics = Statistics(price=llm.price)
-        self.max_concurrency = max_concurrency
+        self.retry = retry
+        self.pace = pace
+        self.samples = samples
         self._llm = llm
         self._store = store
-        self._retry = retry
-        self._slots = asyncio.Semaphore(max_concurrency)
         self._offline = offline
         self._chance = chance or random.Random()
+        self._expectation = Expectation(most_output=llm.identity.get("max_output_tokens"))
         self._under_way: dict[str, asyncio.Lock] = {}
+        self._refused: Refused | None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -63,11 +90,21 @@ class Asker:
         """What the model costs, if that is known."""
         return self._llm.price
 
-    async def ask(self, request: Request) -> Answer:
+    def stored(self, request: Request) -> Answer | None:
+        """The answer that is in the store already."""
+        return self._store.get(request_key(self._llm.identity, request))
+
+    async def ask(self, request: Request, *, again: bool = False, allowed: bool = True) -> Answer:
         """The stored answer, or a new one. Two same requests at once are asked once.
 
+        Args:
+            request: the question.
+            again: ask even where there is an answer, and put the new one in its place.
+            allowed: whether a request may be made at all.
+
         Raises:
-            NotInStore: the run is offline and there is no stored answer.
+            NotInStore: there is no stored answer, and the run is offline.
+            NotAsked: there is no stored answer, and asking is not allowed or (``BudgetSpent``) not paid for.
             LLMError: no answer came back after all attempts.
             StoreError: the store cannot be used.
         """
@@ -75,11 +112,15 @@ class Asker:
         lock = self._under_way.setdefault(key, asyncio.Lock())
         try:
             async with lock:
-                stored = self._store.get(key)
+                stored = None if again else self._store.get(key)
                 if stored is not None:
                     self.statistics.from_store += 1
                     return stored
-                return await self._ask_and_keep(request)
+                if self._offline:
+                    raise NotInStore("the store has no answer to this request: run again without llm.offline=true")
+                if not allowed:
+                    raise NotAsked("the store has no answer to this request, and it is not one that failed")
+                return await self._ask_and_keep(key, request)
         finally:
             # Whoever still waits for the lock holds it by reference; a newcomer finds the answer in the store.
             if not lock.locked():
@@ -89,32 +130,64 @@ class Asker:
         """Close the model's connections."""
         await self._llm.close()
 
-    async def _ask_and_keep(self, request: Request) -> Answer:
-        if self._offline:
-            raise NotInStore("the store has no answer to this request: run again without llm.offline=true")
-        _check_unicode(request.user)
+    async def _ask_and_keep(self, key: str, request: Request) -> Answer:
+        _check_unicode(request)
+        price, size = self._llm.price, self._expectation.size(request)
+        set_aside = price.cost(self._expectation.upper(size)) if price is not None else 0.0
+        await self._budget.set_aside(set_aside)
+        spent = 0.0
         try:
-            async with self._slots:
-                answer = await ask_with_retries(
-                    self._llm, request, policy=self._retry, chance=self._chance, on_retry=self._count_retry
-                )
+            answer = await self._attempts(request, self._expectation.likely(size))
+            spent = price.cost(answer.usage) if price is not None else 0.0
+            # At once, so that a run that is killed has paid for nothing that it does not have.
+            self._store.put(self._llm.identity, request, answer, key=key)
         except LLMError:
             self.statistics.failed += 1
             raise
-        answer = _with_valid_unicode(answer)
+        finally:
+            self._budget.settle(set_aside, spent)
+        self._expectation.learn(size, answer.usage)
         self.statistics.count(answer)
-        self._store.put(self._llm.identity, request, answer)
         return answer
 
-    def _count_retry(self, error: LLMError, wait_s: float) -> None:
-        self.statistics.retries += 1
-        if (
-            isinstance(error, Unreachable)
-            and not self.statistics.asked
-            and self.statistics.retries > self.max_concurrency
-        ):
-            raise error  # nobody was ever there, and some request is at its second attempt: the address is wrong
+    async def _attempts(self, request: Request, tokens: int) -> Answer:
+        """Ask until there is an answer, or until the policy gives up."""
+        failures: Counter[type[LLMError]] = Counter()
+        while True:
+            begun = await self.pace.begin(tokens)
+            try:
+                if self._refused is not None:  # meanwhile, and for good
+                    raise self._refused
+                answer = await self._llm.ask(request)
+            except Refused as error:
+                self._refused = error
+                raise
+            except LLMError as error:
+                failures[type(error)] += 1
+                wait_s = self._wait_s(failures, error, begun)
+            else:
+                used = answer.usage.input_tokens + answer.usage.output_tokens
+                self.pace.answered(estimated=tokens, used=used or tokens, allowance=answer.allowance)
+                return _with_valid_unicode(answer)
+            finally:
+                self.pace.end()
+            await asyncio.sleep(wait_s)
+
+    def _wait_s(self, failures: Counter[type[LLMError]], error: LLMError, begun: float) -> float:
+        """Seconds until the next attempt; raises where there is none."""
+        wait_s = self.retry.wait_s(failures, error, self._chance)
+        if isinstance(error, RateLimited):
+            if self.retry.is_too_long(error):
+                longest = f"longer than llm.retry.longest_wait_s={self.retry.longest_wait_s:g}: run again later"
+                raise Refused(f"{error}; the provider asks for a wait of {error.retry_after_s:,.0f} s, {longest}")
+            self.pace.rate_limited(begun=begun, wait_s=wait_s or 0.0)
+        nobody_there = isinstance(error, Unreachable) and not self.statistics.asked
+        # Nobody was ever there, and some request is at its second attempt: the address is wrong.
+        if wait_s is None or (nobody_there and self.statistics.retries.total() > self.pace.max_concurrency):
+            raise error
+        self.statistics.count_retry(error)
         _log.info("asking again in %.1f s: %s", wait_s, error)
+        return wait_s
 
 
 def connect(
@@ -123,9 +196,13 @@ def connect(
     store: AnswerStore,
     retry: RetryPolicy,
     max_concurrency: int,
+    requests_per_minute: float | None,
+    tokens_per_minute: float | None,
+    samples: int,
     offline: bool,
     model: str,
     price: Price | None,
+    budget: Budget | None = None,
     **settings: Any,
 ) -> Asker:
     """An asker out of the flat settings of ``conf/llm``: what is not the asker's is the client's.
@@ -135,19 +212,29 @@ def connect(
     if price is not None and price.model not in (None, model):
         _log.warning("llm.price is for %s, so what %s costs is not known: set llm.price", price.model, model)
         price = None
+    if samples > 1 and settings.get("temperature") == 0:
+        raise ConfigError(f"llm.samples={samples} at llm.temperature=0 would be the same answer each time")
+    pace = Pace(
+        max_concurrency=max_concurrency, requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute
+    )
     llm = client(model=model, price=price, offline=offline, **settings)
-    return Asker(llm=llm, store=store, retry=retry, max_concurrency=max_concurrency, offline=offline)
+    return Asker(llm=llm, store=store, retry=retry, pace=pace, budget=budget, samples=samples, offline=offline)
 
 
-def _check_unicode(text: str) -> None:
+def _check_unicode(request: Request) -> None:
     """Half a surrogate pair can be neither sent nor stored; it comes from a file that was cut or decoded wrongly."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise Rejected(f"the text is not valid Unicode at character {error.start}: mend the corpus") from None
+    for text in (request.user, *(turn.text for turn in request.earlier)):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise Rejected(f"the text is not valid Unicode at character {error.start}: mend the corpus") from None
 
 
 def _with_valid_unicode(answer: Answer) -> Answer:
     """A model can write half a surrogate pair as a JSON escape; it becomes U+FFFD."""
-    text = answer.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return Answer(text, answer.finish_reason, answer.usage, answer.latency_s)
+    try:
+        answer.text.encode()
+    except UnicodeEncodeError:
+        text = answer.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return Answer(text, answer.finish_reason, answer.usage, answer.latency_s)
+    return answer

@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.llm.protocol import LLMError, RateLimited, Refused, Rejected, ServerFailed, TooLong, Unreachable
+from kazu_distill.llm.protocol import (
+    Allowance,
+    Dropped,
+    LLMError,
+    RateLimited,
+    Refused,
+    Rejected,
+    ServerFailed,
+    TimedOut,
+    TooLong,
+    Unreachable,
+)
 
 _QUOTA_USED_UP = {"insufficient_quota", "billing_hard_limit_reached", "daily_quota"}
 _KEY_INVALID = {"invalid_api_key", "API_KEY_INVALID"}
@@ -59,7 +70,9 @@ class Endpoint:
             return Refused(f"{who}: {self.model!r} does not take a setting ({status}); null leaves it out{said}")
         if status == 429:
             return RateLimited(f"{who}: too many requests (429){said}", retry_after_s=retry_after_s)
-        if status >= 500 or status in (408, 409):
+        if status == 408:
+            return TimedOut(f"{who}: the server gave up waiting (408){said}", retry_after_s=retry_after_s)
+        if status >= 500 or status == 409:
             return ServerFailed(f"{who}: the server failed ({status}){said}", retry_after_s=retry_after_s)
         if code in _CONTEXT_EXCEEDED or _TOO_LONG.search(message):
             return TooLong(f"{who}: the request is longer than the context of {self.model!r} ({status}){said}")
@@ -69,9 +82,17 @@ class Endpoint:
         """The error for a connection that could not be made."""
         return Unreachable(f"cannot reach {self.address}: is the server running? set llm.base_url")
 
-    def broken(self, what: str) -> ServerFailed:
-        """The error for a connection that was made and brought no answer: ``what`` says how it ended."""
-        return ServerFailed(f"{self.provider}: {what} ({self.address})")
+    def timed_out(self) -> TimedOut:
+        """The error for a connection that was made and stayed silent."""
+        return TimedOut(f"{self.provider}: no answer in time (llm.timeout_s) ({self.address})")
+
+    def dropped(self) -> Dropped:
+        """The error for a connection that ended before the answer."""
+        return Dropped(f"{self.provider}: the connection was dropped ({self.address})")
+
+    def no_answer(self, of: str) -> ServerFailed:
+        """The error for a response that is something else: ``of`` says what was expected."""
+        return ServerFailed(f"{self.provider}: what came back is no {of} ({self.address})")
 
     def _shown(self, message: str) -> str:
         """The start of a provider's words on one line, without the key, which some quote."""
@@ -112,3 +133,16 @@ def retry_after_s(headers: Mapping[str, str], *, now: float | None = None) -> fl
         return max(0.0, parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now))
     except ValueError:
         return None
+
+
+def allowance(headers: Mapping[str, str]) -> Allowance | None:
+    """What OpenAI, Azure and the servers that follow them say of their limits; None where there is nothing.
+
+    The headers do not say what time a limit is for; it is taken for a minute's. Some providers count requests by the
+    day: such a limit is higher than any minute's, so that taking it for one does no harm.
+    """
+    limits = [
+        float(limit) if re.fullmatch(r"[1-9]\d*", limit := headers.get(f"x-ratelimit-limit-{what}", "")) else None
+        for what in ("requests", "tokens")
+    ]
+    return Allowance(*limits) if any(limits) else None

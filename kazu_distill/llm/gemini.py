@@ -16,6 +16,7 @@ from kazu_distill.llm.gemini_messages import (
     ADDRESS,
     PROVIDER,
     SAFETY_OFF,
+    conversation,
     generation_settings,
     identity,
     read_answer,
@@ -82,10 +83,11 @@ class GeminiClient:
             LLMError: no answer came back.
         """
         config = to_gemini(request, self._sampling)
+        contents: Any = conversation(request)
         begun = time.perf_counter()
         with _normalised_errors(self._endpoint):
             response = await self._sdk.aio.models.generate_content(
-                model=self._endpoint.model, contents=request.user, config=config
+                model=self._endpoint.model, contents=contents, config=config
             )
         return from_gemini(response, time.perf_counter() - begun)
 
@@ -128,8 +130,8 @@ def _normalised_errors(endpoint: Endpoint) -> Iterator[None]:
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError):
         raise endpoint.unreachable() from None
     except httpx2.TimeoutException:
-        raise endpoint.broken("no answer in time (llm.timeout_s)") from None
+        raise endpoint.timed_out() from None
     except httpx2.HTTPError:
-        raise endpoint.broken("the connection was dropped") from None
+        raise endpoint.dropped() from None
     except ValueError:  # the SDK could not read the body
-        raise endpoint.broken("what came back is no answer of Gemini") from None
+        raise endpoint.no_answer("answer of Gemini") from None

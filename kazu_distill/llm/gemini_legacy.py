@@ -19,6 +19,7 @@ from kazu_distill.llm.gemini_messages import (
     ADDRESS,
     PROVIDER,
     SAFETY_OFF,
+    conversation,
     generation_settings,
     identity,
     read_answer,
@@ -83,7 +84,7 @@ class GeminiLegacyClient:
         # Its retries are switched off, as ours (retry.py) would multiply them.
         options = {"timeout": self._timeout_s, "retry": None}
         try:
-            response = model.generate_content(request.user, request_options=options)
+            response = model.generate_content(conversation(request), request_options=options)
         except Exception as error:
             ours = _normalised(error, self._endpoint)
             if ours is None:
@@ -124,11 +125,11 @@ def _normalised(error: Exception, endpoint: Endpoint) -> LLMError | None:
             retry_after_s=fault.retry_after_s or retry_after_s(response.headers),
         )
     if isinstance(error, http.Timeout) and not isinstance(error, http.ConnectTimeout):
-        return endpoint.broken("no answer in time (llm.timeout_s)")
+        return endpoint.timed_out()
     if isinstance(error, http.ConnectionError):
         # requests has one class for both; only its cause tells whether there was a connection.
         made = "Connection aborted" in str(error)
-        return endpoint.broken("the connection was dropped") if made else endpoint.unreachable()
+        return endpoint.dropped() if made else endpoint.unreachable()
     if isinstance(error, http.RequestException | unreadable):
-        return endpoint.broken("what came back is no answer of Gemini")
+        return endpoint.no_answer("answer of Gemini")
     return None

@@ -59,6 +59,13 @@ def generation_settings(request: Request, sampling: Sampling) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
+def conversation(request: Request) -> list[dict[str, Any]]:
+    """What was said before and the question, in Gemini's form: it calls the assistant ``model``."""
+    roles = {"user": "user", "assistant": "model"}
+    turns = [{"role": roles[turn.role], "parts": [{"text": turn.text}]} for turn in request.earlier]
+    return [*turns, {"role": "user", "parts": [{"text": request.user}]}]
+
+
 def gemini_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON schema in Gemini's dialect: types in capitals, enums marked, nothing about additional properties."""
     translated: dict[str, Any] = {"type": schema["type"].upper()}

@@ -3,35 +3,62 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from kazu_distill.llm.protocol import Answer, Price, Usage
+from kazu_distill.llm.protocol import Answer, LLMError, Price, Usage
+
+
+class Percentiles:
+    """Percentiles of positive numbers in memory that does not grow with their count, to within a hundredth."""
+
+    _GROWTH = math.log(1.02)  # each bin is 2 % wide, and its middle is told
+
+    def __init__(self) -> None:
+        self._bins: Counter[int] = Counter()
+
+    def add(self, value: float) -> None:
+        """Count a value; what is below a microsecond counts as one."""
+        self._bins[math.floor(math.log(max(value, 1e-6)) / self._GROWTH)] += 1
+
+    def at(self, percent: float) -> float | None:
+        """The smallest value that at least ``percent`` per cent of the values do not exceed; None of no values."""
+        wanted = self._bins.total() * percent / 100
+        for number in sorted(self._bins):
+            wanted -= self._bins[number]
+            if wanted <= 1e-9:
+                return math.exp((number + 0.5) * self._GROWTH)
+        return None
 
 
 @dataclass(slots=True)
 class Statistics:
-    """Counts of one run; tokens and latencies (in seconds) are of the answers that were asked for, not of stored ones.
+    """Counts of one model in one run; tokens and latencies are of the answers that were asked for, not of stored ones.
 
-    ``failed`` counts requests that brought no answer after all attempts, ``retries`` the attempts after the first.
+    ``failed`` counts requests that brought no answer after all attempts, ``retries`` the attempts after the first by
+    what made them necessary.
     """
 
     price: Price | None = None
     asked: int = 0
     from_store: int = 0
     failed: int = 0
-    retries: int = 0
+    retries: Counter[str] = field(default_factory=Counter)
     input_tokens: int = 0
     output_tokens: int = 0
-    latencies_s: list[float] = field(default_factory=list)
+    latency_s: Percentiles = field(default_factory=Percentiles)
 
     def count(self, answer: Answer) -> None:
         """Count an answer that a provider gave."""
         self.asked += 1
         self.input_tokens += answer.usage.input_tokens
         self.output_tokens += answer.usage.output_tokens
-        self.latencies_s.append(answer.latency_s)
+        self.latency_s.add(answer.latency_s)
+
+    def count_retry(self, error: LLMError) -> None:
+        """Count a failure after which a request is asked again."""
+        self.retries[error.kind] += 1
 
     @property
     def cost_usd(self) -> float | None:
@@ -44,16 +71,13 @@ class Statistics:
             "asked": self.asked,
             "from_store": self.from_store,
             "failed_requests": self.failed,
-            "retries": self.retries,
+            "retries": dict(self.retries.most_common()),
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "cost_usd": self.cost_usd,
-            "latency_s": {f"p{percent}": percentile(self.latencies_s, percent) for percent in (50, 90, 99)},
+            "latency_s": {f"p{percent}": _rounded(self.latency_s.at(percent)) for percent in (50, 90, 99)},
         }
 
 
-def percentile(values: Sequence[float], percent: int) -> float | None:
-    """The smallest value that at least ``percent`` per cent of the values do not exceed; None where there are none."""
-    if not values:
-        return None
-    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else float(f"{seconds:.3g}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from kazu_distill.llm.protocol import Answer, FinishReason, Request, Usage
+from kazu_distill.llm.protocol import Answer, FinishReason, Request, Turn, Usage
 from kazu_distill.llm.stored_answer import (
     StoredAnswer,
     StoreError,
@@ -23,7 +23,7 @@ from kazu_distill.llm.stored_answer import (
     request_key,
 )
 
-_VERSION = 1  # of the tables, kept in the file's user_version
+_VERSION = 2  # of the tables, kept in the file's user_version
 _PATIENCE_S = 60.0  # how long to wait for another process that writes
 _TABLES = """
 CREATE TABLE IF NOT EXISTS instructions (id TEXT PRIMARY KEY, system TEXT NOT NULL, answer_schema TEXT NOT NULL)
@@ -38,8 +38,14 @@ CREATE TABLE IF NOT EXISTS answers (
     input_tokens INTEGER NOT NULL,
     output_tokens INTEGER NOT NULL,
     latency_s REAL NOT NULL,
-    time TEXT NOT NULL
+    time TEXT NOT NULL,
+    earlier TEXT NOT NULL DEFAULT '[]',
+    sample INTEGER NOT NULL DEFAULT 0
 );
+"""
+_FROM_VERSION_1 = """
+ALTER TABLE answers ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE answers ADD COLUMN sample INTEGER NOT NULL DEFAULT 0;
 """
 _ANSWER = "text, finish_reason, input_tokens, output_tokens, latency_s"
 
@@ -55,6 +61,7 @@ class AnswerStore:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self._last: tuple[str, Mapping[str, Any], tuple[str, str]] | None = None
         with self._errors():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite takes any file of less than a page for an empty one and would write over it.
@@ -74,11 +81,18 @@ class AnswerStore:
             row = self._connection.execute(f"SELECT {_ANSWER} FROM answers WHERE key = ?", (key,)).fetchone()
         return None if row is None else _answer(row)
 
-    def put(self, identity: Mapping[str, Any], request: Request, answer: Answer) -> None:
-        """Keep an answer; one that is there already under the same key is replaced."""
+    def put(self, identity: Mapping[str, Any], request: Request, answer: Answer, *, key: str | None = None) -> None:
+        """Keep an answer; one that is there already under the same key is replaced.
+
+        Args:
+            identity: who answered.
+            request: the question.
+            answer: what came back.
+            key: the ``request_key``, for a caller that has it already.
+        """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._transaction():
-            self._insert(StoredAnswer(identity, request, answer, now), "REPLACE")
+            self._insert(StoredAnswer(identity, request, answer, now), "REPLACE", key)
 
     def export_jsonl(self, path: Path | str) -> int:
         """Write the text form, in order of time; returns the number of answers."""
@@ -136,32 +150,36 @@ class AnswerStore:
     def _prepare(self) -> None:
         # Both in one transaction, or another process could make the tables in between.
         self._connection.execute("BEGIN")
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        version = self._user_version()
         tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         self._connection.execute("COMMIT")
-        if version != _VERSION and (version or tables):
+        if version not in (1, _VERSION) and (version or tables):
             raise StoreError(f"{self.path} is a database, but not an answer store of this version")
         # With WAL, NORMAL loses nothing when the process dies; only a power cut can take the last answers.
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         if version != _VERSION:
             self._connection.execute("BEGIN IMMEDIATE")
-            for statement in _TABLES.split(";"):
+            # Looked at anew: another process may have been faster.
+            statements = {0: _TABLES, 1: _FROM_VERSION_1}.get(self._user_version(), "")
+            for statement in statements.split(";"):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {_VERSION}")
             self._connection.execute("COMMIT")
 
-    def _insert(self, stored: StoredAnswer, conflict: str) -> None:
+    def _user_version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _insert(self, stored: StoredAnswer, conflict: str, key: str | None = None) -> None:
         request, answer = stored.request, stored.answer
-        instructions = instructions_id(request)
+        instructions, answer_schema = self._instructions(request)
         self._connection.execute(
-            "INSERT OR IGNORE INTO instructions VALUES (?, ?, ?)",
-            (instructions, request.system, canonical(dict(request.answer_schema))),
+            "INSERT OR IGNORE INTO instructions VALUES (?, ?, ?)", (instructions, request.system, answer_schema)
         )
         self._connection.execute(
-            f"INSERT OR {conflict} INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT OR {conflict} INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                request_key(stored.identity, request),
+                key or request_key(stored.identity, request),
                 canonical(dict(stored.identity)),
                 instructions,
                 request.user,
@@ -171,18 +189,28 @@ class AnswerStore:
                 answer.usage.output_tokens,
                 answer.latency_s,
                 stored.time,
+                canonical([[turn.role, turn.text] for turn in request.earlier]),
+                request.sample,
             ),
         )
 
+    def _instructions(self, request: Request) -> tuple[str, str]:
+        """Id of a request's instructions, and its answer schema as it is kept; they are the same for all of a run."""
+        last = self._last
+        if last is None or last[0] is not request.system or last[1] is not request.answer_schema:
+            made = (instructions_id(request), canonical(dict(request.answer_schema)))
+            self._last = last = (request.system, request.answer_schema, made)
+        return last[2]
+
     def _all(self) -> Iterator[StoredAnswer]:
-        query = f"""SELECT {_ANSWER}, identity, system, user, answer_schema, time
+        query = f"""SELECT {_ANSWER}, identity, system, user, answer_schema, time, earlier, sample
             FROM answers JOIN instructions ON instructions.id = instructions ORDER BY time, key"""
         with self._errors():
             for row in self._connection.execute(query):
-                identity, system, user, schema, put_at = row[5:]
-                yield StoredAnswer(
-                    json.loads(identity), Request(system, user, json.loads(schema)), _answer(row), put_at
-                )
+                identity, system, user, schema, put_at, earlier, sample = row[5:]
+                turns = tuple(Turn(*turn) for turn in json.loads(earlier))
+                request = Request(system, user, json.loads(schema), turns, sample)
+                yield StoredAnswer(json.loads(identity), request, _answer(row), put_at)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

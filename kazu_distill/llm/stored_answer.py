@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kazu_distill.errors import KazuDistillError
-from kazu_distill.llm.protocol import Answer, FinishReason, Request, Usage
+from kazu_distill.llm.protocol import Answer, FinishReason, Request, Turn, Usage
 
 
 class StoreError(KazuDistillError):
@@ -45,8 +45,19 @@ def request_key(identity: Mapping[str, Any], request: Request) -> str:
         "system": request.system,
         "user": request.user,
         "answer_schema": dict(request.answer_schema),
+        **_conversation(request),
     }
     return hashlib.sha256(canonical(parts).encode()).hexdigest()
+
+
+def _conversation(request: Request) -> dict[str, Any]:
+    """What of a request is more than one question; most have none of it, and then it is left out."""
+    conversation: dict[str, Any] = {}
+    if request.earlier:
+        conversation["earlier"] = [{"role": turn.role, "text": turn.text} for turn in request.earlier]
+    if request.sample:
+        conversation["sample"] = request.sample
+    return conversation
 
 
 def instructions_id(request: Request) -> str:
@@ -77,6 +88,7 @@ def lines(stored_answers: Iterable[StoredAnswer]) -> Iterator[str]:
                 "output_tokens": answer.usage.output_tokens,
                 "latency_s": answer.latency_s,
                 "time": stored.time,
+                **_conversation(request),
             }
         )
 
@@ -120,10 +132,27 @@ def _stored_answer(record: Any, instructions: Mapping[str, tuple[str, Mapping[st
     finish_reason = FinishReason(_value(record, "finish_reason", str))
     return StoredAnswer(
         identity=_value(record, "identity", dict),
-        request=Request(system, _value(record, "user", str), schema),
+        request=Request(system, _value(record, "user", str), schema, _turns(record), _sample(record)),
         answer=Answer(_value(record, "text", str), finish_reason, usage, latency_s),
         time=time,
     )
+
+
+def _turns(record: Any) -> tuple[Turn, ...]:
+    if "earlier" not in record:
+        return ()
+    turns = []
+    for turn in _value(record, "earlier", list):
+        role = _value(turn, "role", str)
+        _check(role in ("user", "assistant"), f"role is neither user nor assistant: {role!r:.80}")
+        turns.append(Turn("user" if role == "user" else "assistant", _value(turn, "text", str)))
+    return tuple(turns)
+
+
+def _sample(record: Any) -> int:
+    sample = int(_value(record, "sample", int)) if "sample" in record else 0
+    _check(sample >= 0, "sample is negative")
+    return sample
 
 
 def _value(record: Any, name: str, kind: Any) -> Any:

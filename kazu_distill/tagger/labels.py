@@ -2,7 +2,8 @@
 
 Each class has two tags, ``B`` for a span's first word and ``I`` for its others, and every tag is decided for itself.
 Classes are independent, so spans of several classes can coincide, nest or cross; ``B`` keeps adjacent spans of one
-class apart. Two spans of one class that overlap cannot both be expressed: the longer one is.
+class apart. Two spans of one class that overlap cannot both be expressed: the one with the higher score is, of equals
+the longer.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class LabelScheme:
         tags: list[WordTag] = []
         taken: set[tuple[int, int]] = set()
         lost = 0
-        for span in sorted(spans, key=lambda span: (span.start - span.end, span.start)):
+        for span in sorted(spans, key=lambda span: (-span.score, span.start - span.end, span.start)):
             covered = range(bisect_right(ends, span.start), bisect_left(starts, span.end))
             label = self._index[span.label]
             if not covered or any((word, label) in taken for word in covered):

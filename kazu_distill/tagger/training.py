@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +154,20 @@ def train_tagger(
     for folder in ("checkpoints", "windows"):
         shutil.rmtree(out / folder, ignore_errors=True)
     return tagger, conversion
+
+
+def findable(documents: Iterable[Document], *, threshold: float) -> list[Document]:
+    """The documents with those of their spans that a student is taught to find.
+
+    A span's score is the target of its tags: a student that has learnt a span of a score at or below the decoding
+    threshold does not find it, so an evaluation that asked for it would select the student that has learnt less well.
+    """
+    return [
+        document.with_spans(
+            [tuple(span for span in section.spans if span.score > threshold) for section in document.sections]
+        )
+        for document in documents
+    ]
 
 
 class _Patience(EarlyStoppingCallback):

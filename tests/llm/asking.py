@@ -10,6 +10,7 @@ from kazu_distill.llm.azure import azure_client
 from kazu_distill.llm.gemini import GeminiClient
 from kazu_distill.llm.openai import OpenAIClient
 from kazu_distill.llm.protocol import LLM, Answer, FinishReason, Request, Usage
+from kazu_distill.llm.retry import RetryPolicy
 from tests.llm_server import LLMServer
 
 SCHEMA = {
@@ -50,6 +51,12 @@ def client_of(provider: str, url: str, **settings: Any) -> LLM:
         "gemini": lambda **given: GeminiClient(base_url=url, **given),
     }
     return makers[provider](**{"model": "small-model", **common, **settings})
+
+
+def retry_policy(**values: Any) -> RetryPolicy:
+    """A policy that asks twice again after any failure, and at once."""
+    kinds = ("rate_limit", "server_error", "timeout", "dropped_connection", "unreachable", "invalid_answer")
+    return RetryPolicy(**{**dict.fromkeys(kinds, 2), "first_wait_s": 0.0, "longest_wait_s": 60.0, **values})
 
 
 def ask(llm: LLM, request: Request = QUESTION) -> Answer:

@@ -7,20 +7,32 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kazu_distill.errors import ConfigError
 from kazu_distill.llm.asker import Asker
-from kazu_distill.llm.protocol import LLM, Answer, LLMError, NotInStore, Price, Refused, Rejected, Request
-from kazu_distill.llm.retry import RetryPolicy
-from kazu_distill.llm.statistics import percentile
+from kazu_distill.llm.budget import Budget, BudgetSpent
+from kazu_distill.llm.pace import Pace
+from kazu_distill.llm.protocol import (
+    LLM,
+    Answer,
+    LLMError,
+    NotAsked,
+    NotInStore,
+    Price,
+    Refused,
+    Rejected,
+    Request,
+    Unreachable,
+)
 from kazu_distill.llm.store import AnswerStore
 from kazu_distill.llm.stored_answer import request_key
-from tests.llm.asking import QUESTION, TEXT, client_of, server
+from tests.llm.asking import QUESTION, TEXT, client_of, retry_policy, server
 from tests.llm_server import Fault, LLMServer
 
-AT_ONCE = RetryPolicy(attempts=3, first_wait_s=0, longest_wait_s=0)
+AT_ONCE = retry_policy()
 
 
 def _questions(number: int) -> list[Request]:
@@ -28,7 +40,7 @@ def _questions(number: int) -> list[Request]:
 
 
 def _ask(
-    llm: LLM, path: Path, requests: Sequence[Request], *, offline: bool = False, max_concurrency: int = 8
+    llm: LLM, path: Path, requests: Sequence[Request], *, max_concurrency: int = 8, **settings: Any
 ) -> tuple[list[Answer | LLMError], Asker]:
     """Ask everything at once; errors come back in place of answers."""
     with AnswerStore(path) as store:
@@ -36,9 +48,9 @@ def _ask(
             llm=llm,
             store=store,
             retry=AT_ONCE,
-            max_concurrency=max_concurrency,
-            offline=offline,
+            pace=Pace(max_concurrency=max_concurrency),
             chance=random.Random(1),
+            **settings,
         )
 
         async def ask_all() -> list[Answer | LLMError | BaseException]:
@@ -124,16 +136,9 @@ def test_a_run_counts_what_it_asked_and_spent(tmp_path: Path) -> None:
         llm = client_of("openai", llm_server.url, price=price)
         _, asker = _ask(llm, tmp_path / "a.sqlite", _questions(4), max_concurrency=1)
     report = asker.statistics.as_mapping()
-    assert (report["asked"], report["retries"], report["failed_requests"]) == (4, 2, 0)
+    assert (report["asked"], report["retries"], report["failed_requests"]) == (4, {"server error": 2}, 0)
     assert report["cost_usd"] == report["input_tokens"] + 2 * report["output_tokens"] > 0
     assert 0 < report["latency_s"]["p50"] <= report["latency_s"]["p90"] <= report["latency_s"]["p99"]
-
-
-def test_percentiles_are_values_that_occurred() -> None:
-    values = [float(value) for value in range(200, 0, -1)]
-    assert [percentile(values, percent) for percent in (50, 90, 99)] == [100, 180, 198]
-    assert percentile([3.0], 99) == 3.0
-    assert percentile([], 50) is None
 
 
 def test_a_text_that_is_no_unicode_is_one_failure_and_not_the_end(tmp_path: Path) -> None:
@@ -173,11 +178,92 @@ def test_a_cancelled_caller_does_not_take_the_answer_from_another(tmp_path: Path
 
     with server() as llm_server, AnswerStore(tmp_path / "a.sqlite") as store:
         llm = client_of("openai", llm_server.url)
-        asker = Asker(llm=llm, store=store, retry=AT_ONCE, max_concurrency=1)
+        asker = Asker(llm=llm, store=store, retry=AT_ONCE, pace=Pace(max_concurrency=1))
         assert asyncio.run(cancel_one(asker)).text == TEXT
         assert store.get(request_key(asker.identity, QUESTION)) is not None
 
 
-def test_no_request_at_all_under_way_is_no_setting(tmp_path: Path) -> None:
-    with AnswerStore(tmp_path / "a.sqlite") as store, pytest.raises(ConfigError, match=r"llm\.max_concurrency=0"):
-        Asker(llm=client_of("openai", "http://127.0.0.1:1"), store=store, retry=AT_ONCE, max_concurrency=0)
+def test_no_more_is_spent_than_the_budget_has_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    price = Price(input_per_million=1e6, output_per_million=1e6, taken="2026-11-01")  # a dollar a token
+    with server() as llm_server:
+        first = client_of("openai", llm_server.url, price=price)
+        outcomes, asker = _ask(first, tmp_path / "a.sqlite", _questions(20), budget=Budget(500))
+        paid = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
+        assert 2 < len(paid) < 20
+        assert {type(outcome) for outcome in outcomes if not isinstance(outcome, Answer)} == {BudgetSpent}
+        assert asker.statistics.cost_usd is not None
+        assert asker.statistics.cost_usd <= 500
+        second = client_of("openai", llm_server.url)
+        outcomes, asker = _ask(second, tmp_path / "a.sqlite", _questions(20))
+    assert all(isinstance(outcome, Answer) for outcome in outcomes)
+    assert asker.statistics.asked == 20 - len(paid)
+
+
+def test_a_budget_needs_a_price(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"budget_usd needs the price of small-model: set llm\.price"):
+        _ask(client_of("openai", "http://127.0.0.1:1"), tmp_path / "a.sqlite", [], budget=Budget(1))
+
+
+def test_failures_that_pass_are_outlived(tmp_path: Path) -> None:
+    faults = [Fault.SERVER_ERROR, Fault.DROPPED, Fault.RATE_LIMITED, Fault.NOT_JSON]
+    with server(faults=faults, retry_after="0") as llm_server:
+        outcomes, asker = _ask(client_of("openai", llm_server.url), tmp_path / "a.sqlite", [QUESTION])
+        assert len(llm_server.received) == 5
+    assert isinstance(outcomes[0], Answer)
+    assert asker.statistics.retries == {"server error": 2, "dropped connection": 1, "rate limit": 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "requests"),
+    [(Fault.SERVER_ERROR, 3), (Fault.KEY_REFUSED, 1), (Fault.QUOTA_USED_UP, 1), (Fault.REJECTED, 1)],
+)
+def test_what_does_not_pass_is_asked_as_often_as_that_makes_sense(fault: Fault, requests: int, tmp_path: Path) -> None:
+    with server(faults=[fault] * 9) as llm_server:
+        outcomes, _ = _ask(client_of("openai", llm_server.url), tmp_path / "a.sqlite", [QUESTION])
+        assert len(llm_server.received) == requests
+    assert isinstance(outcomes[0], LLMError)
+
+
+def test_a_wait_that_is_too_long_ends_the_run_and_says_so(tmp_path: Path) -> None:
+    with server(faults=[Fault.RATE_LIMITED], retry_after="3600") as llm_server:
+        outcomes, _ = _ask(client_of("openai", llm_server.url), tmp_path / "a.sqlite", [QUESTION])
+    assert isinstance(outcomes[0], Refused)
+    assert "a wait of 3,600 s, longer than llm.retry.longest_wait_s=60" in str(outcomes[0])
+
+
+def test_a_server_that_nobody_is_at_is_given_up_early(tmp_path: Path) -> None:
+    outcomes, asker = _ask(client_of("openai", "http://127.0.0.1:9"), tmp_path / "a.sqlite", _questions(30))
+    assert {type(outcome) for outcome in outcomes} == {Unreachable}
+    assert asker.statistics.retries.total() <= 30
+
+
+def test_samples_of_one_question_are_kept_apart(tmp_path: Path) -> None:
+    with server() as llm_server:
+        samples = [QUESTION, replace(QUESTION, sample=1), replace(QUESTION, sample=2)]
+        _, asker = _ask(client_of("openai", llm_server.url), tmp_path / "a.sqlite", [*samples, *samples])
+        assert len(llm_server.received) == 3
+    assert (asker.statistics.asked, asker.statistics.from_store) == (3, 3)
+
+
+def test_a_question_can_be_asked_again_and_the_new_answer_stays(tmp_path: Path) -> None:
+    async def twice(asker: Asker) -> list[str]:
+        answers = [await asker.ask(QUESTION), await asker.ask(QUESTION, again=True), await asker.ask(QUESTION)]
+        await asker.close()
+        return [answer.text for answer in answers]
+
+    with server(faults=[Fault.CUT]) as llm_server, AnswerStore(tmp_path / "a.sqlite") as store:
+        llm = client_of("openai", llm_server.url)
+        texts = asyncio.run(twice(Asker(llm=llm, store=store, retry=AT_ONCE, pace=Pace(max_concurrency=1))))
+    assert texts == [TEXT[: len(TEXT) // 2], TEXT, TEXT]
+
+
+def test_what_may_not_be_asked_is_not(tmp_path: Path) -> None:
+    async def forbidden(asker: Asker) -> None:
+        with pytest.raises(NotAsked):
+            await asker.ask(QUESTION, allowed=False)
+        await asker.close()
+
+    with server() as llm_server, AnswerStore(tmp_path / "a.sqlite") as store:
+        llm = client_of("openai", llm_server.url)
+        asyncio.run(forbidden(Asker(llm=llm, store=store, retry=AT_ONCE, pace=Pace(max_concurrency=1))))
+        assert not llm_server.received

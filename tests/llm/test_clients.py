@@ -11,6 +11,7 @@ import pytest
 
 from kazu_distill.errors import ConfigError
 from kazu_distill.llm.protocol import (
+    Dropped,
     FinishReason,
     LLMError,
     RateLimited,
@@ -18,6 +19,7 @@ from kazu_distill.llm.protocol import (
     Rejected,
     Request,
     ServerFailed,
+    TimedOut,
     TooLong,
     Unreachable,
 )
@@ -132,7 +134,7 @@ def test_recitation_is_never_taken_for_an_answer(provider: str, reason: FinishRe
         (Fault.MODEL_UNKNOWN, Refused, "'small-model' is unknown to http://127.0.0.1"),
         (Fault.REJECTED, Rejected, "Something about this request is wrong"),
         (Fault.TOO_LONG, TooLong, "longer than the context of 'small-model'"),
-        (Fault.DROPPED, ServerFailed, "dropped"),
+        (Fault.DROPPED, Dropped, "dropped"),
         (Fault.NOT_JSON, ServerFailed, "what came back is no"),
     ],
 )
@@ -150,7 +152,7 @@ def test_a_fault_becomes_the_error_that_says_what_to_do(
 def test_a_server_that_stalls_is_given_up_after_the_timeout(provider: str) -> None:
     with (
         server(faults=[Fault.STALLED]) as llm_server,
-        pytest.raises(ServerFailed, match=r"no answer in time \(llm.timeout_s\)"),
+        pytest.raises(TimedOut, match=r"no answer in time \(llm.timeout_s\)"),
     ):
         ask(client_of(provider, llm_server.url, timeout_s=0.2))
 

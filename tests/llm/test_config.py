@@ -49,11 +49,11 @@ def test_a_provider_is_asked_with_a_users_overrides(provider: str, tmp_path: Pat
     with server() as llm_server, AnswerStore(tmp_path / "a.sqlite") as store:
         url = llm_server.url + ("/v1" if provider in ("openai", "local") else "")
         overrides = ["llm.model=other", f"llm.base_url={url}", f"llm.api_key_env={KEY_ENV}", "llm.max_concurrency=3"]
-        asker = _asker(store, provider, *overrides, "llm.temperature=1", "llm.retry.attempts=2")
+        asker = _asker(store, provider, *overrides, "llm.temperature=1", "llm.retry.timeout=7")
         assert asyncio.run(ask(asker)) == TEXT
     assert asker.identity["model"] == "other"
     assert asker.identity["temperature"] == 1.0
-    assert asker.max_concurrency == 3
+    assert asker.pace.max_concurrency == 3
 
 
 @pytest.mark.parametrize("provider", [*PROVIDERS, "gemini_legacy"])

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kazu_distill.llm.protocol import Answer, FinishReason, Request, Usage
+from kazu_distill.llm.protocol import Answer, FinishReason, Request, Turn, Usage
 from kazu_distill.llm.store import AnswerStore
 from kazu_distill.llm.stored_answer import StoreError, request_key
 from tests.llm.asking import ANSWER, KEY, QUESTION, SCHEMA, client_of
@@ -26,7 +26,9 @@ from tests.llm.asking import ANSWER, KEY, QUESTION, SCHEMA, client_of
 IDENTITY = {"provider": "openai", "model": "m", "temperature": 0.3}
 
 _texts = st.text(max_size=40)
-_requests = st.builds(Request, _texts, _texts, st.just(SCHEMA) | st.dictionaries(_texts, _texts, max_size=2))
+_turns = st.lists(st.builds(Turn, st.sampled_from(["user", "assistant"]), _texts), max_size=3).map(tuple)
+_schemas = st.just(SCHEMA) | st.dictionaries(_texts, _texts, max_size=2)
+_requests = st.builds(Request, _texts, _texts, _schemas, _turns, st.integers(0, 3))
 _answers = st.builds(
     Answer,
     _texts,
@@ -75,6 +77,8 @@ def test_a_store_is_read_again_after_it_was_closed(tmp_path: Path) -> None:
         (IDENTITY, replace(QUESTION, system="Find the drugs.")),
         (IDENTITY, replace(QUESTION, user="BRCA2")),
         (IDENTITY, replace(QUESTION, answer_schema={"type": "object"})),
+        (IDENTITY, replace(QUESTION, sample=1)),
+        (IDENTITY, replace(QUESTION, earlier=(Turn("user", "Before that."),))),
         (IDENTITY, replace(QUESTION, system=QUESTION.user, user=QUESTION.system)),
     ],
 )
@@ -92,6 +96,24 @@ def test_a_temperature_has_one_key_however_it_is_written() -> None:
     for provider in ("openai", "gemini"):
         whole, decimal = (client_of(provider, "http://127.0.0.1:1", temperature=value) for value in (1, 1.0))
         assert request_key(whole.identity, QUESTION) == request_key(decimal.identity, QUESTION)
+
+
+def test_a_store_of_the_first_version_is_read_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with AnswerStore(path) as store:
+        store.put(IDENTITY, QUESTION, ANSWER)
+    with sqlite3.connect(path) as old:  # as it was before requests had turns and samples
+        old.executescript("ALTER TABLE answers DROP COLUMN earlier; ALTER TABLE answers DROP COLUMN sample;")
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    later = replace(QUESTION, earlier=(Turn("user", "a"), Turn("assistant", "b")), sample=2)
+    with AnswerStore(path) as store:
+        assert store.get(request_key(IDENTITY, QUESTION)) == ANSWER
+        store.put(IDENTITY, later, ANSWER)
+        store.export_jsonl(tmp_path / "answers.jsonl")
+    with AnswerStore(tmp_path / "b.sqlite") as other:
+        assert other.import_jsonl(tmp_path / "answers.jsonl") == 2
+        assert other.get(request_key(IDENTITY, later)) == ANSWER
 
 
 def test_instructions_are_kept_once(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from google.genai import types
-from openai.types.chat import ChatCompletion
 
 from kazu_distill.llm.endpoint import Endpoint, retry_after_s
 from kazu_distill.llm.gemini import from_gemini, to_gemini
@@ -154,15 +153,13 @@ def test_a_server_that_wants_a_key_that_was_not_configured_says_so() -> None:
     assert "without a key (llm.api_key_env)" in str(error)
 
 
-def _completion(finish: str, content: str | None, refusal: str | None) -> ChatCompletion:
+def _completion(finish: str, content: str | None, refusal: str | None) -> dict[str, Any]:
     message = {"role": "assistant", "content": content, "refusal": refusal}
-    return ChatCompletion.model_validate(
-        {
-            "id": "1",
-            "object": "chat.completion",
-            "created": 0,
-            "model": "m",
-            "choices": [{"index": 0, "finish_reason": finish, "message": message}],
-            "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8},
-        }
-    )
+    return {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "m",
+        "choices": [{"index": 0, "finish_reason": finish, "message": message}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8},
+    }

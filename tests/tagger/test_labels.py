@@ -57,6 +57,13 @@ def test_of_overlapping_spans_of_one_class_the_longest_is_expressed_and_the_othe
     assert round_trip("one two three", spans) == (Span(0, 3, "gene"), Span(4, 13, "gene"))
 
 
+def test_of_overlapping_spans_of_one_class_the_surest_is_expressed_however_short() -> None:
+    spans = [Span(0, 7, "gene", score=0.6), Span(4, 7, "gene", score=0.9), Span(4, 13, "disease, disorder", score=0.6)]
+    tags, lost = SCHEME.tag(spans, words_of("one two three"))
+    assert {(tag.word, tag.score) for tag in tags if SCHEME.tags[tag.tag].endswith("gene")} == {(1, 0.9)}
+    assert lost == 1
+
+
 def test_a_span_without_a_word_is_counted_as_lost() -> None:
     assert SCHEME.tag([Span(0, 1, "gene")], words_of("  ")) == ([], 1)
 

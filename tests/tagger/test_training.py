@@ -14,7 +14,7 @@ from kazu_distill.errors import ConfigError
 from kazu_distill.schema import Schema
 from kazu_distill.tagger.encoder import Encoder
 from kazu_distill.tagger.tagger import Tagger, TaggerSettings, pad
-from kazu_distill.tagger.training import TrainerSettings, train_tagger
+from kazu_distill.tagger.training import TrainerSettings, findable, train_tagger
 from tests.tagger.encoders import tiny_bert
 
 SCHEMA = Schema(name="test", classes={"gene": {}, "disease, disorder": {}})
@@ -44,19 +44,21 @@ DOCUMENTS = [
 ]
 
 
+def places(labelled: Document) -> set[tuple[int, int, str]]:
+    return {(span.start, span.end, span.label) for _, span in labelled.spans}
+
+
 def train(
     encoder: Encoder, out: Path, documents: Sequence[Document] = DOCUMENTS, patience: int = 20, **arguments: Any
 ) -> tuple[Tagger, list[float]]:
     """A tagger trained and evaluated on the same documents, and its ``mean_f1`` at each evaluation."""
+    wanted = findable(documents, threshold=0.5)
     history: list[float] = []
     steps: list[tuple[int, int]] = []
 
     def score(_: int, __: float, labelled: list[Document]) -> Mapping[str, float]:
-        hits = sum(
-            len(set(gold.sections[0].spans) & {Span(s.start, s.end, s.label) for s in own.sections[0].spans})
-            for gold, own in zip(documents, labelled, strict=True)
-        )
-        count = sum(len(gold.spans) + len(own.spans) for gold, own in zip(documents, labelled, strict=True))
+        hits = sum(len(places(gold) & places(own)) for gold, own in zip(wanted, labelled, strict=True))
+        count = sum(len(gold.spans) + len(own.spans) for gold, own in zip(wanted, labelled, strict=True))
         history.append(2 * hits / count if count else 0.0)
         return {"mean_f1": history[-1]}
 
@@ -167,6 +169,22 @@ def test_rows_are_padded_no_longer_than_the_encoder_has_positions() -> None:
 def test_a_class_that_never_occurs_is_no_trouble(tmp_path: Path) -> None:
     genes = [document("a", "EGFR rose.", ("EGFR", "gene")), document("b", "")]
     train(tiny_bert(tmp_path / "encoder"), tmp_path, genes, num_train_epochs=1)
+
+
+def test_a_student_finds_the_spans_whose_score_is_above_the_threshold(tmp_path: Path) -> None:
+    text, scores = "EGFR TP53", {"EGFR": 0.2, "TP53": 0.8}
+    spans = tuple(Span(text.index(gene), text.index(gene) + 4, "gene", score) for gene, score in scores.items())
+    documents = [Document(str(number), (Section("", text, spans),)) for number in range(4)]
+    assert {document.sections[0].spans for document in findable(documents, threshold=0.5)} == {spans[1:]}
+    assert {document.spans[0][1] for document in findable(documents, threshold=0.1)} == {spans[0]}
+    tagger, history = train(tiny_bert(tmp_path / "encoder"), tmp_path, documents, num_train_epochs=30)
+    assert spans_of(tagger, documents) == [[(5, 9, "gene")]] * 4
+    assert max(history) == 1.0
+
+
+def test_no_span_is_to_be_found_at_the_threshold_itself() -> None:
+    even = Document("a", (Section("", "EGFR", (Span(0, 4, "gene", score=0.5),)),))
+    assert findable([even], threshold=0.5) == [even.without_spans()]
 
 
 def test_errors_say_what_to_do(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Keeping, mending and dropping grounded spans, by rules."""

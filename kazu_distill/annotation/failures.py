@@ -1,0 +1,71 @@
+"""What could not be labelled, as data: ``failed.jsonl``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import orjson
+
+from kazu_distill.annotation.chunking.chunks import Chunk
+from kazu_distill.document_files import json_values, read_lines, required_field
+from kazu_distill.documents import InvalidDocument
+from kazu_distill.errors import CorpusError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A chunk of a document's section that a voter gave no usable answer about: why, and its raw answer, if any."""
+
+    document_id: str
+    section: int
+    chunk: Chunk
+    voter: str
+    kind: str
+    message: str
+    answer: str = ""
+
+    def line(self) -> bytes:
+        """The failure as a line of ``failed.jsonl``."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_APPEND_NEWLINE)
+
+
+class FailedChunks:
+    """The chunks in which an earlier run failed, for one that asks about those alone."""
+
+    def __init__(self, chunks: Iterable[tuple[str, str, int, Chunk]]) -> None:
+        self._chunks = frozenset(chunks)
+        self._documents = frozenset(document_id for document_id, _, _, _ in self._chunks)
+
+    def __len__(self) -> int:
+        """The number of documents."""
+        return len(self._documents)
+
+    def has_document(self, document_id: str) -> bool:
+        """Whether anything of a document failed."""
+        return document_id in self._documents
+
+    def has_chunk(self, document_id: str, voter: str, section: int, chunk: Chunk) -> bool:
+        """Whether a voter failed at this very chunk."""
+        return (document_id, voter, section, chunk) in self._chunks
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The chunks of a ``failed.jsonl``.
+
+        Raises:
+            CorpusError: there is no such file, or it is none.
+        """
+        chunks = []
+        for file, number, line in read_lines(path):
+            try:
+                record = json_values(line)
+                edges = required_field(record, "chunk", dict)
+                chunk = Chunk(required_field(edges, "start", int), required_field(edges, "end", int))
+                document_id, voter = required_field(record, "document_id", str), required_field(record, "voter", str)
+                chunks.append((document_id, voter, required_field(record, "section", int), chunk))
+            except InvalidDocument as error:
+                raise CorpusError(f"{file}:{number}: not a line of failed.jsonl: {error}") from error
+        return cls(chunks)

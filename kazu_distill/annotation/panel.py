@@ -1,0 +1,136 @@
+"""Several voters on one document, and many documents at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from kazu_distill.annotation.annotator import Annotator, Opinion
+from kazu_distill.annotation.cleaning.cleaner import Dropped, Mended
+from kazu_distill.annotation.failures import Failure
+from kazu_distill.annotation.grounding.grounder import Status
+from kazu_distill.annotation.parsing.answer import Fault, Mention
+from kazu_distill.annotation.votes import Votes
+from kazu_distill.documents import Document, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """A document with the voters' spans, and the voters' opinions that they come from."""
+
+    document: Document
+    opinions: tuple[Opinion, ...]
+
+    @property
+    def is_left(self) -> bool:
+        """Whether a voter was not asked about something, so that the document is for another run."""
+        return any(opinion.left for opinion in self.opinions)
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the document can be used: every voter was asked, and one at least has an opinion of all of it."""
+        return not self.is_left and any(opinion.is_whole for opinion in self.opinions)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What kept voters from an opinion."""
+        return [failure for opinion in self.opinions for failure in opinion.failures]
+
+    @property
+    def statuses(self) -> Counter[Status]:
+        """How mentions were found, over all voters."""
+        return sum((opinion.statuses for opinion in self.opinions), Counter[Status]())
+
+    @property
+    def missing(self) -> list[tuple[Mention, Status]]:
+        """Mentions without a place, of all voters."""
+        return [missing for opinion in self.opinions for missing in opinion.missing]
+
+    @property
+    def dropped(self) -> list[Dropped]:
+        """Spans that cleaning dropped, of all voters."""
+        return [dropped for opinion in self.opinions for dropped in opinion.dropped]
+
+    @property
+    def mended(self) -> list[Mended]:
+        """Spans that cleaning gave other edges, of all voters."""
+        return [mended for opinion in self.opinions for mended in opinion.mended]
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What of the answers could not be used, of all voters."""
+        return [fault for opinion in self.opinions for fault in opinion.faults]
+
+
+class Panel:
+    """Voters whose opinions become one.
+
+    Args:
+        annotators: the voters.
+        votes: how opinions are merged.
+    """
+
+    def __init__(self, *, annotators: Sequence[Annotator], votes: Votes) -> None:
+        self._annotators = tuple(annotators)
+        self._votes = votes
+
+    async def annotate_all(
+        self, documents: Iterable[Document], *, at_once: int
+    ) -> AsyncIterator[tuple[int, Annotated]]:
+        """Label documents, so many at once, and give each back with its number as soon as it is done.
+
+        Raises:
+            LLMError: one that no later request can escape, such as a wrong key.
+        """
+        numbered = enumerate(documents)
+        done: asyncio.Queue[tuple[int, Annotated] | BaseException | None] = asyncio.Queue(maxsize=at_once)
+
+        async def work() -> None:
+            try:
+                for number, document in numbered:  # which all workers share
+                    await done.put((number, await self.annotate(document)))
+                await done.put(None)
+            except Exception as error:  # noqa: BLE001 — raised again where the results are awaited
+                await done.put(error)
+
+        workers = [asyncio.create_task(work()) for _ in range(at_once)]
+        working = at_once
+        try:
+            while working:
+                outcome = await done.get()
+                if outcome is None:
+                    working -= 1
+                elif isinstance(outcome, BaseException):
+                    raise outcome
+                else:
+                    yield outcome
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def annotate(self, document: Document) -> Annotated:
+        """Label one document; spans that it had are replaced."""
+        if len(self._annotators) == 1:
+            opinions = [await self._annotators[0].annotate(document)]
+        else:
+            opinions = list(await asyncio.gather(*(annotator.annotate(document) for annotator in self._annotators)))
+        annotated = Annotated(document, tuple(opinions))
+        return replace(annotated, document=self._merge(annotated)) if annotated.is_labelled else annotated
+
+    def _merge(self, annotated: Annotated) -> Document:
+        document, whole = annotated.document, [opinion for opinion in annotated.opinions if opinion.is_whole]
+        if len(annotated.opinions) == 1:
+            return document.with_spans(whole[0].sections)
+        merged = [
+            self._votes.merge({opinion.voter: opinion.sections[number] for opinion in whole})
+            for number in range(len(document.sections))
+        ]
+        own = {opinion.voter: [_plain(spans) for spans in opinion.sections] for opinion in whole}
+        return replace(document.with_spans(merged), metadata={**document.metadata, "votes": own})
+
+
+def _plain(spans: Iterable[Span]) -> list[dict[str, object]]:
+    return [{"start": span.start, "end": span.end, "label": span.label} for span in spans]

@@ -1,0 +1,1 @@
+"""Reading an LLM's answer."""

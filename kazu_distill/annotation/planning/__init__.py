@@ -1,0 +1,1 @@
+"""What labelling a corpus would take, before anything is asked."""

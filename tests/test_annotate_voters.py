@@ -1,0 +1,124 @@
+"""Several LLMs, or several samples of one, and texts of several parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from kazu_distill.document_files import read_documents
+from tests.annotating import answer, arguments, found_in, lines_of
+from tests.llm_server import Fault, LLMServer
+from tests.stages import run_stage, succeed
+
+TEXTS = {"one": "Severe renal failure after aspirin.", "two": "Nothing."}
+
+
+def says(*mentions: tuple[str, str]) -> LLMServer:
+    """An LLM that says the same of every text."""
+    return LLMServer(lambda _system, user: answer([pair for pair in mentions if pair[0] in user]))
+
+
+def voters(folder: Path, **servers: LLMServer) -> list[str]:
+    """The command's arguments for several LLMs."""
+    command = arguments(folder, next(iter(servers.values())), **TEXTS)
+    for name, server in servers.items():
+        command += [f"+llm@llms.{name}=local", f"llms.{name}.model={name}", f"llms.{name}.base_url={server.url}/v1"]
+    return command
+
+
+def test_several_llms_vote(tmp_path: Path) -> None:
+    with (
+        says(("renal failure", "Disease"), ("aspirin", "Chemical")) as first,
+        says(("renal failure", "Disease")) as second,
+        says(("Severe renal failure", "Disease"), ("aspirin", "Chemical")) as third,
+    ):
+        succeed("annotate", *voters(tmp_path, a=first, b=second, c=third))
+        assert [len(server.received) for server in (first, second, third)] == [2, 2, 2]
+    one, two = read_documents(tmp_path / "out/documents.jsonl")
+    spans = {section.mention(span): span for section, span in one.spans}
+    assert spans.keys() == {"renal failure", "aspirin"}
+    assert round(spans["renal failure"].score, 3) == round(spans["aspirin"].score, 3) == 0.667
+    assert spans["aspirin"].source == "a+c"
+    assert one.metadata["votes"]["c"] == [
+        [{"start": 0, "end": 20, "label": "Disease"}, {"start": 27, "end": 34, "label": "Chemical"}]
+    ]
+    assert two.spans == []
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    assert report["voters"].keys() == {"a", "b", "c"}
+    agreement = {tuple(pair["voters"]): pair for pair in report["agreement"]}
+    assert agreement["a", "c"]["f1_per_class"] == {"Chemical": 1.0, "Disease": 0.0}
+    assert "| class | a and b | a and c | b and c |" in (tmp_path / "out/report.md").read_text()
+
+
+def test_weak_votes_can_be_dropped_without_asking_again(tmp_path: Path) -> None:
+    with says(("aspirin", "Chemical")) as first, says(("renal failure", "Disease")) as second:
+        succeed("annotate", *voters(tmp_path, a=first, b=second))
+        assert found_in(tmp_path)["one"] == [("renal failure", "Disease"), ("aspirin", "Chemical")]
+        succeed("annotate", *voters(tmp_path, a=first, b=second), "votes.minimum=0.6")
+        assert found_in(tmp_path)["one"] == []
+        assert len(first.received) == len(second.received) == 2
+
+
+def test_where_one_llm_fails_the_others_vote_and_the_failure_is_told(tmp_path: Path) -> None:
+    with (
+        says(("aspirin", "Chemical")) as first,
+        LLMServer(lambda _system, _user: answer([]), fault_of=lambda _: Fault.SAFETY) as second,
+    ):
+        run = run_stage("annotate", *voters(tmp_path, a=first, b=second))
+    assert run.status == 3
+    (one, _) = read_documents(tmp_path / "out/documents.jsonl")
+    assert [(span.score, span.source) for _, span in one.spans] == [(1.0, "a")]
+    assert {(line["voter"], line["kind"]) for line in lines_of(tmp_path / "out/failed.jsonl")} == {
+        ("b", "stopped: safety")
+    }
+
+
+def test_samples_of_one_llm_vote(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def changing(_system: str, user: str) -> str:
+        asked.append(user)
+        return answer([("aspirin", "Chemical")] if asked.count(user) == 1 and "aspirin" in user else [])
+
+    with LLMServer(changing) as server:
+        command = arguments(tmp_path, server, "local", "llm.samples=3", **TEXTS)
+        succeed("annotate", *command)
+        succeed("annotate", *command)
+        assert len(server.received) == 6
+    (one, _) = read_documents(tmp_path / "out/documents.jsonl")
+    (span,) = [span for _, span in one.spans]
+    assert round(span.score, 3) == 0.333
+    assert one.metadata["votes"].keys() == {"m#1", "m#2", "m#3"}
+
+
+def test_what_stands_before_a_chunk_is_shown_and_never_labelled(tmp_path: Path) -> None:
+    text = " ".join(f"Patient {number} took aspirin and slept." for number in range(30))
+
+    def everything(_system: str, _user: str) -> str:
+        return answer([("Patient 0", "Disease"), ("aspirin", "Chemical")])
+
+    with LLMServer(everything) as server:
+        command = arguments(tmp_path, server, "local", "chunks.tokens=50", "chunks.context_tokens=30", long=text)
+        succeed("annotate", *command)
+        shown = [[turn["content"] for turn in request.body["messages"]] for request in server.received]
+    assert all(len(turns) == (2 if turns[-1] == text[: len(turns[-1])] else 4) for turns in shown)
+    for request in shown:
+        context = request[1].split("\n\n", 1)[1] if len(request) == 4 else ""
+        assert f"{context} {request[-1]}".strip() in text
+    assert found_in(tmp_path)["long"].count(("Patient 0", "Disease")) == 1
+    assert found_in(tmp_path)["long"].count(("aspirin", "Chemical")) == 30
+
+
+def test_a_mention_can_label_the_whole_document(tmp_path: Path) -> None:
+    text = " ".join(f"Patient {number} took aspirin and slept." for number in range(30))
+
+    def once(_system: str, user: str) -> str:
+        return answer([("aspirin", "Chemical")] if "Patient 0 " in user else [])
+
+    found = {}
+    with LLMServer(once) as server:
+        command = arguments(tmp_path, server, "local", "chunks.tokens=50", long=text)
+        for occurrences in ("listed", "all", "document"):
+            succeed("annotate", *command, f"grounding.occurrences={occurrences}")
+            found[occurrences] = len(found_in(tmp_path)["long"])
+    assert found["listed"] == 1 < found["all"] < found["document"] == 30
