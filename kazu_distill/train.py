@@ -22,7 +22,8 @@ from kazu_distill.scoring.metrics import Metrics, metrics_of
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.scoring.table import score_table
 from kazu_distill.stage import stage_main
-from kazu_distill.tagger.training import Score, train_tagger
+from kazu_distill.tagger.tagger import TaggerSettings
+from kazu_distill.tagger.training import Score, findable, train_tagger
 
 _log = logging.getLogger(__name__)
 Push = Callable[[Sequence[Document], str], Pushed | None]
@@ -34,8 +35,9 @@ def main(config: DictConfig) -> None:
     """Run the stage."""
     out, data = Path(config.out), Path(config.data)
     schema: Schema = instantiate(config.schema)
+    settings: TaggerSettings = instantiate(config.tagger)
     train = _documents(data / "train.jsonl", schema)
-    evaluation = _documents(data / "eval.jsonl", schema)
+    evaluation = _documents(data / "eval.jsonl", schema, above=settings.threshold)
     console.print(f"train: {len(train):,} documents, eval: {len(evaluation):,} documents")
     project = instantiate(config.label_studio, schema=schema) if config.label_studio else None
     history: dict[int, Metrics] = {}
@@ -48,7 +50,7 @@ def main(config: DictConfig) -> None:
         tagger, conversion = train_tagger(
             encoder=instantiate(config.encoder),
             schema=schema,
-            settings=instantiate(config.tagger),
+            settings=settings,
             trainer=trainer,
             train=train,
             evaluation=evaluation,
@@ -61,7 +63,7 @@ def main(config: DictConfig) -> None:
         console.print(f"stopped early: mean F1 got no better in {trainer.patience} evaluations (trainer.patience)")
     if conversion.lost_spans:
         _log.warning(
-            "%d of %d spans in train overlap a longer one of their class, or cover no word, and were not learnt",
+            "%d of %d spans in train overlap a surer or longer one of their class, or cover no word, and were not learnt",
             conversion.lost_spans,
             conversion.spans,
         )
@@ -75,8 +77,8 @@ def main(config: DictConfig) -> None:
     print_files(out, "model", "metrics.json", "evaluations", "tensorboard")
 
 
-def _documents(path: Path, schema: Schema) -> list[Document]:
-    documents = list(read_documents(path, labels=schema.labels))
+def _documents(path: Path, schema: Schema, *, above: float = 0.0) -> list[Document]:
+    documents = findable(read_documents(path, labels=schema.labels), threshold=above)
     if not any(document.spans for document in documents):
         raise ConfigError(
             f"{path} has no {'entity' if documents else 'documents'}: there is nothing to learn or to select by"

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from kazu_distill.annotation.chunking.chunks import Chunk, Chunker
 from kazu_distill.annotation.cleaning.cleaner import Cleaner, Dropped, Mended
@@ -23,6 +23,7 @@ _SHORTEST_CHUNK = 200  # characters; what is refused at this length is not refus
 # A filter that stopped the LLM may pass a smaller part, but halving without end would multiply the requests.
 _HALVINGS_OF_STOPPED = 2
 _T = TypeVar("_T")
+Answered: TypeAlias = tuple[Chunk, ParsedAnswer]
 
 
 @dataclass(slots=True)
@@ -93,26 +94,37 @@ class Annotator:
             LLMError: one that no later request can escape, such as a wrong key.
         """
         opinion = Opinion(self.voter)
-        grounded = await _all(
-            self._ground_section(_Place(document.id, number, section.text), opinion)
+        answered = await _all(
+            self._ask_about_section(_Place(document.id, number, section.text), opinion)
             for number, section in enumerate(document.sections)
         )
         if not opinion.is_whole:
             return opinion
-        if self._grounder.over_documents:
+        is_one_text = sum(map(len, answered)) == 1  # then there are no places but those in it
+        grounded = [
+            self._ground(section.text, of_section, opinion, is_document=is_one_text)
+            for section, of_section in zip(document.sections, answered, strict=True)
+        ]
+        if self._grounder.over_documents and not is_one_text:
             grounded = self._grounder.over_document([section.text for section in document.sections], grounded)
         opinion.sections = [
             self._clean(section, spans, opinion) for section, spans in zip(document.sections, grounded, strict=True)
         ]
         return opinion
 
-    async def _ground_section(self, place: _Place, opinion: Opinion) -> list[GroundedSpan]:
-        """The spans of a section, with offsets into its text."""
+    async def _ask_about_section(self, place: _Place, opinion: Opinion) -> list[Answered]:
         answered = await _all(self._ask_about(place, chunk, opinion, 0) for chunk in self._chunker.chunks(place.text))
+        return [pair for pairs in answered for pair in pairs]
+
+    def _ground(
+        self, text: str, answered: Iterable[Answered], opinion: Opinion, *, is_document: bool
+    ) -> list[GroundedSpan]:
+        """The spans of a section, with offsets into its text."""
         spans: list[GroundedSpan] = []
-        for chunk, parsed in (pair for pairs in answered for pair in pairs):
+        for chunk, parsed in answered:
             opinion.faults += parsed.faults
-            grounding = self._grounder.ground(place.text[chunk.start : chunk.end], parsed.mentions)
+            part = text[chunk.start : chunk.end]
+            grounding = self._grounder.ground(part, parsed.mentions, is_document=is_document)
             opinion.statuses.update(span.status for span in grounding.spans)
             opinion.statuses.update(status for _, status in grounding.missing)
             opinion.missing += grounding.missing
@@ -127,9 +139,7 @@ class Annotator:
         opinion.mended += cleaned.mended
         return tuple(Span(span.start, span.end, span.label, source=self.voter) for span in cleaned.kept)
 
-    async def _ask_about(
-        self, place: _Place, chunk: Chunk, opinion: Opinion, halved: int
-    ) -> list[tuple[Chunk, ParsedAnswer]]:
+    async def _ask_about(self, place: _Place, chunk: Chunk, opinion: Opinion, halved: int) -> list[Answered]:
         """The answers about a chunk; one that is too much for the LLM is asked about in halves."""
         text = place.text[chunk.start : chunk.end]
         request = self._prompt.request(text, context=self._chunker.context(place.text, chunk))

@@ -158,6 +158,8 @@ class AnswerStore:
         # With WAL, NORMAL loses nothing when the process dies; only a power cut can take the last answers.
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
+        # The log goes into the file seldom (pages of 4 kB): that waits for the disk, and all requests with it.
+        self._connection.execute("PRAGMA wal_autocheckpoint = 10000")
         if version != _VERSION:
             self._connection.execute("BEGIN IMMEDIATE")
             # Looked at anew: another process may have been faster.

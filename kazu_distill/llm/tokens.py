@@ -132,3 +132,5 @@ def _cost_table() -> NDArray[np.uint8]:
 
 _KIND_OF = _kind_table()
 _COSTS = _cost_table()
+MOST_PER_CHARACTER = int(_COSTS.max()) / 100
+"""The most tokens that a character can add."""

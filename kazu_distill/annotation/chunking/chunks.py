@@ -11,7 +11,7 @@ import regex
 
 from kazu_distill.annotation.chunking.sentences import Ends, ends_in, splits_character
 from kazu_distill.errors import ConfigError
-from kazu_distill.llm.tokens import TokenCounts, estimate_tokens
+from kazu_distill.llm.tokens import MOST_PER_CHARACTER, TokenCounts, estimate_tokens
 
 _CLAUSE_END = regex.compile(r"[,;:][\"'”’)\]]*+\s++|[，；：、]++\s*+")
 _SPACE = regex.compile(r"\s++")
@@ -58,7 +58,7 @@ class Chunker:
         A cut is made at a paragraph's end where one is near, else at a sentence's, a line's or a clause's end, else at
         a space, else between two characters. Only a character that is larger than the limit makes a larger chunk.
         """
-        if estimate_tokens(text) <= self.tokens:
+        if len(text) * MOST_PER_CHARACTER <= self.tokens or estimate_tokens(text) <= self.tokens:
             chunks = [Chunk(0, len(text))]
         else:
             counts, ends, starts = TokenCounts(text), ends_in(text), [0]

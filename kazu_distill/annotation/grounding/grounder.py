@@ -97,8 +97,14 @@ class Grounder:
         self._glosses = glosses
         self._fuzzy = fuzzy
 
-    def ground(self, text: str, mentions: Sequence[Mention]) -> Grounding:
-        """Find the places of the mentions."""
+    def ground(self, text: str, mentions: Sequence[Mention], *, is_document: bool = False) -> Grounding:
+        """Find the places of the mentions.
+
+        Args:
+            text: what the mentions were listed from.
+            mentions: in the order of the list.
+            is_document: the text is all of its document, so that ``over_document`` would find nothing more.
+        """
         if self._split_abbreviations:
             mentions = [
                 Mention(part, mention.label) for mention in mentions for part in split_abbreviation(mention.text)
@@ -120,7 +126,7 @@ class Grounder:
             key = matches[mention.text].key
             listed[key][place].setdefault(mention.label, mention.text)
             spans.add(place, mention.label, _status(text, place, mention.text, key[0]))
-        if self._over_text:
+        if self._over_text or (is_document and self.over_documents):
             sure = {match.key: match.places for match in matches.values() if match.form in _SURE_FORMS}
             for key, place, label, surface in other_places(sure, {key: listed[key] for key in sure}, nested):
                 spans.add(place, label, _status(text, place, surface, key[0]))

@@ -57,6 +57,9 @@ def parse_answer(text: str, schema: Schema) -> ParsedAnswer:
     Raises:
         UnreadableAnswer: there is neither a list nor a single whole mention.
     """
+    as_asked = _exactly_as_asked(text, schema)
+    if as_asked is not None:
+        return ParsedAnswer(as_asked)
     answer = _without_thinking(_well_formed(text).lstrip("\ufeff"))
     classes = _ClassNames(schema)
     values = read_json(_decoded(answer))
@@ -68,6 +71,20 @@ def parse_answer(text: str, schema: Schema) -> ParsedAnswer:
     if empty is not None:
         return ParsedAnswer((), tuple(_mended(empty.node)))
     raise UnreadableAnswer(_why_unreadable(answer, values))
+
+
+def _exactly_as_asked(text: str, schema: Schema) -> tuple[Mention, ...] | None:
+    """The mentions of an answer in which nothing is out of the ordinary, as most are; None for any other."""
+    try:
+        entities = json.loads(text)[ENTITIES]
+        mentions = tuple(Mention(entity[MATCH], entity[CLASS]) for entity in entities if len(entity) == 2)
+        labels = schema.labels
+        ordinary = len(mentions) == len(entities) and all(
+            mention.label in labels and mention.text.strip() and mention.text.encode() for mention in mentions
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return mentions if ordinary and isinstance(entities, list) else None
 
 
 def _read(first: Found, later: Sequence[Found], values: Sequence[Array | Object], classes: _ClassNames) -> ParsedAnswer:
