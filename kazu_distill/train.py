@@ -63,7 +63,7 @@ def main(config: DictConfig) -> None:
         console.print(f"stopped early: mean F1 got no better in {trainer.patience} evaluations (trainer.patience)")
     if conversion.lost_spans:
         _log.warning(
-            "%d of %d spans in train overlap a surer or longer one of their class, or cover no word, and were not learnt",
+            "%d of %d spans in train overlap a surer or longer one of their class, or cover no word: not learnt",
             conversion.lost_spans,
             conversion.spans,
         )

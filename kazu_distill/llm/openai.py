@@ -106,7 +106,9 @@ class OpenAIClient:
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):
             # A server may send anything with status 200, such as a proxy's HTML page.
             raise self._endpoint.no_answer("chat completion") from None
-        return replace(answer, allowance=allowance(response.headers))
+        return replace(
+            answer, allowance=allowance({name.lower(): value for name, value in response.headers.multi_items()})
+        )
 
     async def close(self) -> None:
         """Close connections."""

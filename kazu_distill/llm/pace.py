@@ -52,8 +52,8 @@ class Pace:
         self._paused_until = -math.inf
         self._slowed_at = -math.inf
         self._limited: deque[bool] = deque(maxlen=max(8, max_concurrency))
-        self._gate = asyncio.Lock()
-        self._changed = asyncio.Event()
+        self._waiting: deque[tuple[asyncio.Future[float], float]] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def allowance(self) -> Allowance:
@@ -63,26 +63,22 @@ class Pace:
     async def begin(self, tokens: float) -> float:
         """Wait until a request of about so many tokens may go out; returns the moment at which it does.
 
-        Every ``begin`` is followed by one ``end``.
+        Every ``begin`` that returns is followed by one ``end``.
         """
-        async with self._gate:  # who comes first goes first
-            while (wait_s := self._wait_s(tokens)) > 0:
-                self._changed.clear()
-                alarm = None
-                if math.isfinite(wait_s):
-                    alarm = asyncio.get_running_loop().call_later(wait_s, self._changed.set)
-                await self._changed.wait()
-                if alarm is not None:
-                    alarm.cancel()
-            self._requests.take(1)
-            self._tokens.take(tokens)
-            self._under_way += 1
-            return self._clock()
+        turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._waiting.append((turn, tokens))
+        self._let_out()
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # it had been let out
+                self.end()
+            raise
 
     def end(self) -> None:
         """A request is no longer under way, whatever came of it."""
         self._under_way -= 1
-        self._changed.set()
+        self._let_out()
 
     def answered(self, *, estimated: float, used: float, allowance: Allowance | None = None) -> None:
         """A request was answered: with how many tokens, and what the provider said of its limits."""
@@ -105,6 +101,25 @@ class Pace:
             self._paused_until = max(self._paused_until, self._slowed_at + wait_s)
             self.width = max(1.0, self.width / 2)
             self._limited.clear()
+
+    def _let_out(self) -> None:
+        """Let out all who may go, first come first; the next is looked at when one ends, or when its time has come."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        while self._waiting:
+            turn, tokens = self._waiting[0]
+            if not turn.done():  # else it was cancelled
+                wait_s = self._wait_s(tokens)
+                if wait_s > 0:
+                    if math.isfinite(wait_s):
+                        self._alarm = asyncio.get_running_loop().call_later(wait_s, self._let_out)
+                    return
+                self._requests.take(1)
+                self._tokens.take(tokens)
+                self._under_way += 1
+                turn.set_result(self._clock())
+            self._waiting.popleft()
 
     def _wait_s(self, tokens: float) -> float:
         """Seconds until there is something to be looked at again; 0 is go, infinity waits for another's end."""

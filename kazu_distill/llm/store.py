@@ -61,6 +61,7 @@ class AnswerStore:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self._kept_instructions: set[str] = set()
         self._last: tuple[str, Mapping[str, Any], tuple[str, str]] | None = None
         with self._errors():
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,9 +91,15 @@ class AnswerStore:
             answer: what came back.
             key: the ``request_key``, for a caller that has it already.
         """
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        stored = StoredAnswer(identity, request, answer, datetime.now(UTC).isoformat(timespec="seconds"))
+        instructions, _ = self._instructions(request)
+        if instructions in self._kept_instructions:  # one statement is a transaction by itself
+            with self._errors():
+                self._insert_answer(stored, instructions, "REPLACE", key)
+            return
         with self._transaction():
-            self._insert(StoredAnswer(identity, request, answer, now), "REPLACE", key)
+            self._insert(stored, "REPLACE", key)
+        self._kept_instructions.add(instructions)
 
     def export_jsonl(self, path: Path | str) -> int:
         """Write the text form, in order of time; returns the number of answers."""
@@ -173,11 +180,14 @@ class AnswerStore:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
     def _insert(self, stored: StoredAnswer, conflict: str, key: str | None = None) -> None:
-        request, answer = stored.request, stored.answer
-        instructions, answer_schema = self._instructions(request)
+        instructions, answer_schema = self._instructions(stored.request)
         self._connection.execute(
-            "INSERT OR IGNORE INTO instructions VALUES (?, ?, ?)", (instructions, request.system, answer_schema)
+            "INSERT OR IGNORE INTO instructions VALUES (?, ?, ?)", (instructions, stored.request.system, answer_schema)
         )
+        self._insert_answer(stored, instructions, conflict, key)
+
+    def _insert_answer(self, stored: StoredAnswer, instructions: str, conflict: str, key: str | None) -> None:
+        request, answer = stored.request, stored.answer
         self._connection.execute(
             f"INSERT OR {conflict} INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (

@@ -87,6 +87,23 @@ def test_no_more_requests_are_under_way_than_allowed_and_they_keep_their_order()
     assert order == list(range(50))
 
 
+def test_a_request_that_is_cancelled_while_it_waits_or_as_it_is_let_out_takes_no_place() -> None:
+    async def went_out() -> int:
+        pace = Pace(max_concurrency=1)
+        await pace.begin(1)
+        waiting = [asyncio.create_task(pace.begin(1)) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        await asyncio.sleep(0)
+        pace.end()  # lets the second one out, which is cancelled before it hears of it
+        waiting[1].cancel()
+        await asyncio.gather(*waiting[:2], return_exceptions=True)
+        await asyncio.wait_for(waiting[2], 5)
+        return sum(not task.cancelled() for task in waiting)
+
+    assert run(went_out) == 1
+
+
 def test_a_first_rejection_holds_the_whole_pool_back_as_long_as_the_provider_says() -> None:
     async def waited() -> float:
         pace = Pace(max_concurrency=8)

@@ -81,11 +81,13 @@ class Chunker:
 
     def context(self, text: str, chunk: Chunk) -> str:
         """The whole sentences before a chunk that fit into ``context_tokens``; empty for a text's first chunk."""
+        if not self.context_tokens or not chunk.start:
+            return ""
         first = max(0, chunk.start - _LONGEST_TOKEN * self.context_tokens)
         before = text[first : chunk.start]
         earliest = first + TokenCounts(before).start_of(len(before), self.context_tokens)
         if earliest == 0:
-            return before.strip() if self.context_tokens else ""
+            return before.strip()
         start = ends_in(text, max(0, earliest - 1), chunk.start).first_after(earliest)
         return "" if start is None else text[start : chunk.start].strip()
 
