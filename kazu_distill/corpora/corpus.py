@@ -51,11 +51,11 @@ class Corpus:
                 unknown class or an id that came before; the message names file, line, document and reason.
         """
         self.skipped, self.skipped_examples, self.adjusted = 0, [], Counter()
-        seen: dict[str, str] = {}
+        seen: set[int] = set()  # hashes of ids: of millions of documents the ids themselves would fill the memory
         for record in self._reader(self.path):
             error = record if isinstance(record, CorpusError) else self._problem_of(record, seen)
             if isinstance(record, Record) and error is None:
-                seen[record.document.id] = record.where
+                seen.add(hash(record.document.id))
                 self.adjusted.update(record.adjusted)
                 yield record.document
             elif self._skip:
@@ -73,12 +73,20 @@ class Corpus:
             remarks.append(f"documents skipped: {self.skipped:,}; the first: {self.skipped_examples[0]}")
         return remarks
 
-    def _problem_of(self, record: Record, seen: dict[str, str]) -> CorpusError | None:
+    def _problem_of(self, record: Record, seen: set[int]) -> CorpusError | None:
         document = record.document
-        if document.id in seen:
-            return CorpusError(f'{record.where}: document "{document.id}" stands already at {seen[document.id]}')
+        if hash(document.id) in seen:
+            # Where is looked up by reading again, which is too much for each of many that are only counted.
+            told = self.skipped < _EXAMPLES
+            where = f" at {self._first_place(document.id)}" if told else ""
+            return CorpusError(f'{record.where}: document "{document.id}" stands already{where}')
         try:
             check_labels(document, self._labels)
         except InvalidDocument as error:
             return CorpusError(f"{record.where}: {error}")
         return None
+
+    def _first_place(self, document_id: str) -> str:
+        """Where a document stands first; reads the files again."""
+        records = (record for record in self._reader(self.path) if isinstance(record, Record))
+        return next(record.where for record in records if record.document.id == document_id)
