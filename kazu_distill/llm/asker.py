@@ -179,7 +179,9 @@ class Asker:
         if isinstance(error, RateLimited):
             if self.retry.is_too_long(error):
                 longest = f"longer than llm.retry.longest_wait_s={self.retry.longest_wait_s:g}: run again later"
-                raise Refused(f"{error}; the provider asks for a wait of {error.retry_after_s:,.0f} s, {longest}")
+                wanted = f"the provider asks for a wait of {error.retry_after_s:,.0f} s"
+                self._refused = Refused(f"{error}; {wanted}, {longest}")
+                raise self._refused
             self.pace.rate_limited(begun=begun, wait_s=wait_s or 0.0)
         nobody_there = isinstance(error, Unreachable) and not self.statistics.asked
         # Nobody was ever there, and some request is at its second attempt: the address is wrong.

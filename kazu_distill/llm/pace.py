@@ -23,8 +23,8 @@ class Pace:
 
     Args:
         max_concurrency: requests under way at once.
-        requests_per_minute: None is as many as there are; the provider's own word can lower it, and so can it
-            ``tokens_per_minute``, which counts what is sent and what is answered.
+        requests_per_minute: None is as many as there are; the provider's own word can lower it.
+        tokens_per_minute: likewise, of what is sent and what is answered.
         clock: seconds, monotonic.
 
     Raises:
