@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,9 @@ from kazu_distill.annotation.reporting.report import AnnotationReport
 from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
 from kazu_distill.corpora.corpus import Corpus
 from kazu_distill.document_files import atomic_writer, document_line
-from kazu_distill.errors import ConfigError, CorpusError, KazuDistillError
+from kazu_distill.errors import ConfigError, CorpusError, KazuDistillError, require_number
 from kazu_distill.llm.asker import Asker
 from kazu_distill.llm.budget import Budget
-from kazu_distill.llm.protocol import LLMError
 from kazu_distill.llm.store import AnswerStore
 from kazu_distill.stage import stage_main
 
@@ -49,6 +48,7 @@ class TooManyFailed(KazuDistillError):
 def main(config: DictConfig) -> int:
     """Run the stage; returns the exit status."""
     out = Path(config.out)
+    _check(config)
     schema = instantiate(config.schema)
     corpus = instantiate(config.corpus)
     # Reading it all once finds a broken record before anything has been paid for.
@@ -56,8 +56,6 @@ def main(config: DictConfig) -> int:
     print_remarks(corpus)
     if not total:
         raise CorpusError(f"{corpus.path} has no documents")
-    if not 0 < config.max_failed_share <= 1:
-        raise ConfigError(f"max_failed_share={config.max_failed_share}: give a share above 0, at most 1")
     only = FailedChunks.read(out / "failed.jsonl") if config.retry_failed else None
     prompt = instantiate(config.prompt, schema=schema)
     chunker = instantiate(config.chunks)
@@ -87,19 +85,35 @@ def main(config: DictConfig) -> int:
             print_files(out, "plan.json")
             return 0
         panel = Panel(annotators=annotators, votes=instantiate(config.votes))
-        run = _Run(panel, askers, corpus, total=total, out=out, max_failed_share=config.max_failed_share)
+        run = _Run(panel, askers, corpus, total=total, out=out, only=only, max_failed_share=config.max_failed_share)
         report = asyncio.run(run.annotate())
     print_files(out, "documents.jsonl", "failed.jsonl", "report.md", "report.json")
-    return SOME_FAILED if report["failures"] else 0
+    return SOME_FAILED if report["failed_documents"] else 0
+
+
+def _check(config: DictConfig) -> None:
+    require_number("max_failed_share", config.max_failed_share, above=0)
+    if config.max_failed_share > 1:
+        raise ConfigError(f"max_failed_share={config.max_failed_share}: 1 is all of them")
+    for key in ("plan", "retry_failed"):
+        if not isinstance(config[key], bool):  # Hydra takes "no" for a word, which would count as true
+            raise ConfigError(f"{key}={config[key]}: give true or false")
 
 
 def _askers(config: DictConfig, store: AnswerStore, budget: Budget) -> dict[str, Asker]:
     """The LLMs that label, by name: those of ``llms``, or the one of ``llm``."""
     chosen = dict(config.llms) or {str(config.llm.model): config.llm}
-    return {
-        name: instantiate(llm, store=store, budget=budget, offline=llm.offline or config.plan)
-        for name, llm in chosen.items()
-    }
+    askers: dict[str, Asker] = {}
+    for name, llm in chosen.items():
+        asker = instantiate(llm, store=store, budget=budget, offline=llm.offline or config.plan)
+        twin = next((other for other in askers if askers[other].identity == asker.identity), None)
+        if twin is not None:
+            raise ConfigError(
+                f"llms.{name} and llms.{twin} have the same provider, model and settings, so that one would get the "
+                f"other's stored answers: give one of them a name of its own, such as llms.{name}.provider={name}"
+            )
+        askers[name] = asker
+    return askers
 
 
 def _voters(askers: Mapping[str, Asker]) -> Iterator[tuple[str, Asker, int]]:
@@ -120,6 +134,7 @@ class _Run:
         *,
         total: int,
         out: Path,
+        only: FailedChunks | None,
         max_failed_share: float,
     ) -> None:
         self._panel = panel
@@ -127,6 +142,7 @@ class _Run:
         self._corpus = corpus
         self._total = total
         self._out = out
+        self._only = only
         self._max_failed_share = max_failed_share
         self._report = AnnotationReport()
         self._agreement = Agreement()
@@ -136,47 +152,62 @@ class _Run:
         """Label what can be labelled and return the report.
 
         Raises:
-            LLMError: one that no later request can escape; what was labelled before it is kept.
-            TooManyFailed: likewise.
+            LLMError: one after which no request was made; the documents whose answers were there are labelled.
+            TooManyFailed: the run was ended early.
             AllFailed: no document was labelled; those of an earlier run stay.
         """
         stopped: KazuDistillError | None = None
-        with atomic_writer(self._out / "documents.jsonl") as documents:
+        finished: set[str] = set()  # of the documents that failed before, if only those are asked about
+        path = self._out / "documents.jsonl"
+        with atomic_writer(path) as documents:
             with ExitStack() as stack:
                 labelled = stack.enter_context(InOrder(documents, folder=self._out))
                 failed_file = stack.enter_context(atomic_writer(self._out / "failed.jsonl"))
                 failed = stack.enter_context(InOrder(failed_file, folder=self._out))
                 progress = stack.enter_context(progress_bar(TextColumn("{task.fields[cost]}")))
                 task = progress.add_task("annotate", total=self._total, cost="")
+                at_once = 4 * sum(asker.pace.max_concurrency for asker in self._askers.values())
                 try:
-                    at_once = 4 * sum(asker.pace.max_concurrency for asker in self._askers.values())
-                    async for number, annotated in self._panel.annotate_all(self._corpus, at_once=at_once):
-                        self._count(annotated)
-                        labelled.put(number, document_line(annotated.document) if annotated.is_labelled else b"")
-                        failed.put(number, b"".join(failure.line() for failure in annotated.failures))
-                        progress.update(task, advance=1, cost=self._cost())
-                        self._check_failed_share()
-                except (LLMError, TooManyFailed) as error:
+                    async with aclosing(self._panel.annotate_all(self._corpus, at_once=at_once)) as results:
+                        async for number, annotated in results:
+                            self._count(annotated)
+                            labelled.put(number, document_line(annotated.document) if annotated.is_labelled else b"")
+                            failed.put(number, self._failure_lines(annotated, finished))
+                            progress.update(task, advance=1, cost=self._cost())
+                            self._check_failed_share()
+                except TooManyFailed as error:
                     stopped = error
                 finally:
                     for asker in self._askers.values():
                         await asker.close()
+                stopped = stopped or next((asker.fatal for asker in self._askers.values() if asker.fatal), None)
                 labelled.flush()
                 failed.flush()
+                if self._only is not None and stopped is not None:
+                    failed_file.write(self._only.lines_without(finished))
             figures = self._figures(stopped)
             write_json(self._out / "report.json", figures)
             with atomic_writer(self._out / "report.md") as page:
                 page.write(report_page(figures).encode())
-            _print_outcome(figures)
-            if stopped is not None:
-                done, where = self._report.documents, self._out / "documents.jsonl"
-                kept = f"{done:,} documents are in {where}" if done else "No document was labelled"
-                console.print(f"{kept}; all answers are kept, and another run goes on from there.", style="yellow")
+            _print_outcome(figures, retried=self._only is not None)
             if not self._report.documents:
                 raise stopped or self._nothing()
+            before = _lines(path)
+            if stopped is not None and before > self._report.documents:
+                _say(f"{path} still has the {before:,} documents of an earlier run; all answers are kept")
+                raise stopped
         if stopped is not None:
+            _say(f"{self._report.documents:,} documents are in {path}; another run goes on from there")
             raise stopped
         return figures
+
+    def _failure_lines(self, annotated: Annotated, finished: set[str]) -> bytes:
+        """The document's lines of ``failed.jsonl``; one that could not be asked about again keeps those that it had."""
+        if self._only is not None and self._only.has_document(annotated.document.id):
+            finished.add(annotated.document.id)
+            if annotated.is_left:
+                return self._only.lines_of(annotated.document.id)
+        return b"".join(failure.line() for failure in annotated.failures)
 
     def _count(self, annotated: Annotated) -> None:
         self._report.add(annotated)
@@ -185,6 +216,8 @@ class _Run:
 
     def _check_failed_share(self) -> None:
         failed, done = self._report.failed, self._report.failed + self._report.documents
+        if all(asker.is_offline for asker in self._askers.values()):
+            return  # nothing is being paid for
         if done >= _FEW and failed > self._max_failed_share * done:
             worst = next(iter(self._report.as_mapping()["failures"]))
             raise TooManyFailed(
@@ -217,7 +250,18 @@ class _Run:
         return f"${sum(known):.4f}" if known and len(known) == len(costs) else ""
 
 
-def _print_outcome(report: Mapping[str, Any]) -> None:
+def _lines(path: Path) -> int:
+    if not path.is_file():
+        return 0
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
+
+
+def _say(remark: str) -> None:
+    console.print(remark, style="yellow", markup=False, soft_wrap=True)
+
+
+def _print_outcome(report: Mapping[str, Any], *, retried: bool) -> None:
     voters = report["voters"].values()
     labelled = f"{report['documents']:,} documents labelled with {report['spans']:,} spans"
     asked, stored = (sum(voter[key] for voter in voters) for key in ("asked", "from_store"))
@@ -232,11 +276,10 @@ def _print_outcome(report: Mapping[str, Any]) -> None:
     ]
     if report["left_documents"]:
         cost = "" if report["cost_usd"] is None else f" after ${report['cost_usd']:.4f}"
-        remarks.append(
-            f"{report['left_documents']:,} documents are left, not asked{cost}: run again to go on with them"
-        )
+        left = f"{report['left_documents']:,} documents are left, not asked{cost}"
+        remarks.append(f"{left}: run again{' without retry_failed' if retried else ''} to go on with them")
     for remark in remarks:
-        console.print(remark, style="yellow", markup=False, soft_wrap=True)
+        _say(remark)
 
 
 def _remarks(what: str, kinds: Mapping[str, int], report: Mapping[str, Any]) -> Iterable[str]:

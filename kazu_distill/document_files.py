@@ -12,7 +12,16 @@ from typing import IO, Any
 import orjson
 
 from kazu_distill.documents import Document, InvalidDocument, Section, Span
-from kazu_distill.errors import CorpusError
+from kazu_distill.errors import CorpusError, KazuDistillError
+
+try:
+    import fcntl
+except ImportError:  # Windows, which does not let two processes rename one file
+    fcntl = None  # type: ignore[assignment]
+
+
+class BusyFile(KazuDistillError):
+    """Another process is writing a file."""
 
 
 def document_to_record(document: Document) -> dict[str, Any]:
@@ -171,17 +180,36 @@ def document_line(document: Document) -> bytes:
 
 @contextmanager
 def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that takes its name only when it is complete; after an error the old file is still there."""
+    """Open a file that takes its name only when it is complete; after an error the old file is still there.
+
+    Raises:
+        BusyFile: another process is writing it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
-    try:
-        with temporary.open("wb") as file:
+    with temporary.open("ab") as file:
+        _lock(file, temporary, path)
+        try:
+            file.truncate(0)
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _lock(file: IO[bytes], temporary: Path, path: Path) -> None:
+    """Make sure that nobody else writes an unfinished file; the lock goes with the process, however that ends."""
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_still_there = temporary.exists() and temporary.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except BlockingIOError:
+        is_still_there = False
+    if not is_still_there:
+        raise BusyFile(f"{path}: another run is writing this file; wait for its end, or choose another out=…")
 
 
 def span_from_record(record: Any, *, source: str = "") -> Span:

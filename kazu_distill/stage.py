@@ -23,6 +23,7 @@ from kazu_distill.document_files import atomic_writer
 from kazu_distill.errors import ConfigError, KazuDistillError
 
 _log = logging.getLogger(__name__)
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 Stage = Callable[[DictConfig], int | None]
 
 
@@ -62,6 +63,7 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
                 sys.exit(status)
 
         def main() -> None:
+            logging.raiseExceptions = False  # a log that cannot be written is no reason for pages of tracebacks
             sys.argv[1:] = quote_literal(resolve_config_path(sys.argv[1:]), literal)
             Plugins.instance().register(_ShippedConfig)
             try:
@@ -164,7 +166,7 @@ def _user_error(error: BaseException) -> KazuDistillError | None:
             return cause
         if isinstance(cause, MissingMandatoryValue):
             return ConfigError(f"{cause.full_key} is not set: add {cause.full_key}=… to the command")
-        if isinstance(cause, OSError) and (cause.filename or cause.errno == errno.ENOSPC):
+        if isinstance(cause, OSError) and (cause.filename or cause.errno in _NO_ROOM):
             return UnusableFile(
                 f"{cause.filename or 'writing a result'}: {cause.strerror}; choose another place, such as out=…"
             )

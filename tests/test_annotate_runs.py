@@ -161,6 +161,59 @@ def test_a_budget_stops_a_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
     assert found_in(tmp_path) == {name: [("aspirin", "Chemical")] for name in MANY}
 
 
+def test_a_budget_is_kept_where_answers_are_longer_than_texts_let_expect(tmp_path: Path) -> None:
+    long = answer([("aspirin", "Chemical")] * 60)
+    with LLMServer(lambda _system, _user: long) as server:
+        succeed("annotate", *priced(arguments(tmp_path, server, "local", "budget_usd=30", **MANY)))
+        report = json.loads((tmp_path / "out/report.json").read_text())
+    assert 15 < report["cost_usd"] <= 30
+
+
+def test_two_runs_do_not_write_one_folder(tmp_path: Path) -> None:
+    with LLMServer(by_dictionary("aspirin"), delay_s=0.3) as server:
+        command = arguments(tmp_path, server, "local", "llm.max_concurrency=2", **MANY)
+        first = subprocess.Popen(
+            [sys.executable, "-m", "kazu_distill.annotate", *command], cwd=REPOSITORY, stdout=subprocess.DEVNULL
+        )
+        while not server.received:
+            time.sleep(0.01)
+        assert "another run is writing this file" in fail("annotate", *command)
+        assert first.wait() == 0
+    assert found_in(tmp_path) == {name: [("aspirin", "Chemical")] for name in MANY}
+
+
+def test_a_run_that_is_stopped_loses_neither_documents_nor_failures_of_the_one_before(tmp_path: Path) -> None:
+    def fault_of(received: Received) -> Fault | None:
+        return fault if received.user == MANY["d7"] else None
+
+    fault: Fault | None = Fault.REJECTED
+    with LLMServer(by_dictionary("aspirin"), fault_of=fault_of) as server:
+        command = arguments(tmp_path, server, **MANY)
+        assert run_stage("annotate", *command).status == 3
+        before = (tmp_path / "out/failed.jsonl").read_bytes()
+        fault = Fault.QUOTA_USED_UP
+        assert "quota" in fail("annotate", *command, "retry_failed=true")
+        assert (tmp_path / "out/failed.jsonl").read_bytes() == before
+        assert len(found_in(tmp_path)) == 59
+        (tmp_path / "out/answers.sqlite").unlink()
+        assert "quota" in fail("annotate", *command, "llm.max_concurrency=1")
+        assert len(found_in(tmp_path)) == 59, "the new run has fewer"
+
+
+def test_values_of_the_wrong_kind_are_one_line(tmp_path: Path) -> None:
+    with LLMServer(by_dictionary("aspirin")) as server:
+        command = arguments(tmp_path, server, **MANY)
+        for override in (
+            "plan=no", "retry_failed=no", "max_failed_share=abc", "budget_usd=abc", "llm.max_concurrency=1.5",
+            "llm.samples=1.5", "llm.timeout_s=0", "llm.tokens_per_minute=many", "llm.base_url=http://me:pass@host/v1",
+        ):  # fmt: skip
+            message = fail("annotate", *command, override)
+            assert len(message.splitlines()) == 1, message
+            assert override.split("=")[0] in message
+            assert "pass@" not in message
+        assert not server.received
+
+
 def test_a_budget_that_pays_for_nothing_says_so(tmp_path: Path) -> None:
     with LLMServer(by_dictionary("aspirin")) as server:
         message = fail("annotate", *priced(arguments(tmp_path, server, "local", "budget_usd=0.001", **MANY)))

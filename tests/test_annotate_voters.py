@@ -8,7 +8,7 @@ from pathlib import Path
 from kazu_distill.document_files import read_documents
 from tests.annotating import answer, arguments, found_in, lines_of
 from tests.llm_server import Fault, LLMServer
-from tests.stages import run_stage, succeed
+from tests.stages import fail, run_stage, succeed
 
 TEXTS = {"one": "Severe renal failure after aspirin.", "two": "Nothing."}
 
@@ -59,18 +59,25 @@ def test_weak_votes_can_be_dropped_without_asking_again(tmp_path: Path) -> None:
         assert len(first.received) == len(second.received) == 2
 
 
-def test_where_one_llm_fails_the_others_vote_and_the_failure_is_told(tmp_path: Path) -> None:
+def test_a_document_that_one_llm_fails_on_is_a_failed_document(tmp_path: Path) -> None:
     with (
         says(("aspirin", "Chemical")) as first,
-        LLMServer(lambda _system, _user: answer([]), fault_of=lambda _: Fault.SAFETY) as second,
+        LLMServer(
+            lambda *_: answer([]), fault_of=lambda asked: Fault.SAFETY if "aspirin" in asked.user else None
+        ) as second,
     ):
         run = run_stage("annotate", *voters(tmp_path, a=first, b=second))
     assert run.status == 3
-    (one, _) = read_documents(tmp_path / "out/documents.jsonl")
-    assert [(span.score, span.source) for _, span in one.spans] == [(1.0, "a")]
-    assert {(line["voter"], line["kind"]) for line in lines_of(tmp_path / "out/failed.jsonl")} == {
-        ("b", "stopped: safety")
-    }
+    assert found_in(tmp_path) == {"two": []}
+    (failure,) = lines_of(tmp_path / "out/failed.jsonl")
+    assert (failure["document_id"], failure["voter"], failure["kind"]) == ("one", "b", "stopped: safety")
+
+
+def test_two_llms_that_the_store_could_not_tell_apart_are_told(tmp_path: Path) -> None:
+    with says(("aspirin", "Chemical")) as first, says(("renal failure", "Disease")) as second:
+        command = [*voters(tmp_path, a=first, b=second), "llms.b.model=a"]
+        assert "llms.b and llms.a have the same provider, model and settings" in fail("annotate", *command)
+        succeed("annotate", *command, "llms.b.provider=b")
 
 
 def test_samples_of_one_llm_vote(tmp_path: Path) -> None:

@@ -88,11 +88,7 @@ class Annotator:
         self._only = only
 
     async def annotate(self, document: Document) -> Opinion:
-        """Label one document.
-
-        Raises:
-            LLMError: one that no later request can escape, such as a wrong key.
-        """
+        """Label one document."""
         opinion = Opinion(self.voter)
         answered = await _all(
             self._ask_about_section(_Place(document.id, number, section.text), opinion)
@@ -158,8 +154,9 @@ class Annotator:
         except UnreadableAnswer as error:
             kind, message = "invalid answer", str(error)
         except LLMError as error:
-            if error.fatal:
-                raise
+            if error.fatal:  # the asker asks nothing more, and says why
+                opinion.left = True
+                return []
             too_much, kind, message = isinstance(error, TooLong), error.kind, str(error)
         if too_much and len(text) > _SHORTEST_CHUNK:
             halves = self._chunker.halves(place.text, chunk)

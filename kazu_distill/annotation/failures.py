@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -33,11 +34,16 @@ class Failure:
 
 
 class FailedChunks:
-    """The chunks in which an earlier run failed, for one that asks about those alone."""
+    """The chunks in which an earlier run failed, for one that asks about those alone.
 
-    def __init__(self, chunks: Iterable[tuple[str, str, int, Chunk]]) -> None:
+    Args:
+        chunks: document, voter, section and chunk.
+        lines: the documents' lines of ``failed.jsonl``.
+    """
+
+    def __init__(self, chunks: Iterable[tuple[str, str, int, Chunk]], lines: Mapping[str, bytes]) -> None:
         self._chunks = frozenset(chunks)
-        self._documents = frozenset(document_id for document_id, _, _, _ in self._chunks)
+        self._documents = dict(lines)
 
     def __len__(self) -> int:
         """The number of documents."""
@@ -46,6 +52,14 @@ class FailedChunks:
     def has_document(self, document_id: str) -> bool:
         """Whether anything of a document failed."""
         return document_id in self._documents
+
+    def lines_of(self, document_id: str) -> bytes:
+        """What was said of a document."""
+        return self._documents.get(document_id, b"")
+
+    def lines_without(self, document_ids: Collection[str]) -> bytes:
+        """What was said of all documents but some."""
+        return b"".join(lines for document_id, lines in self._documents.items() if document_id not in document_ids)
 
     def has_chunk(self, document_id: str, voter: str, section: int, chunk: Chunk) -> bool:
         """Whether a voter failed at this very chunk."""
@@ -59,13 +73,15 @@ class FailedChunks:
             CorpusError: there is no such file, or it is none.
         """
         chunks = []
+        lines: dict[str, bytes] = defaultdict(bytes)
         for file, number, line in read_lines(path):
             try:
                 record = json_values(line)
                 edges = required_field(record, "chunk", dict)
                 chunk = Chunk(required_field(edges, "start", int), required_field(edges, "end", int))
                 document_id, voter = required_field(record, "document_id", str), required_field(record, "voter", str)
+                lines[document_id] += line.rstrip() + b"\n"
                 chunks.append((document_id, voter, required_field(record, "section", int), chunk))
             except InvalidDocument as error:
                 raise CorpusError(f"{file}:{number}: not a line of failed.jsonl: {error}") from error
-        return cls(chunks)
+        return cls(chunks, lines)

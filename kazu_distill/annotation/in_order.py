@@ -1,4 +1,4 @@
-"""Lines that come in any order, written in theirs, in memory that does not grow with their number."""
+"""Lines that come in any order, written in theirs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import IO, Self
 class InOrder:
     """Writes numbered lines to a file in the order of their numbers, which begin at 0.
 
-    A document that waits for a slow provider does not hold up those behind it: they wait on disk.
+    A document that waits for a slow provider does not hold up those behind it: they wait on disk, and of each only its
+    place there is in memory.
 
     Args:
         file: where the lines go.

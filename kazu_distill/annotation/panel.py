@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from kazu_distill.annotation.annotator import Annotator, Opinion
@@ -30,8 +30,8 @@ class Annotated:
 
     @property
     def is_labelled(self) -> bool:
-        """Whether the document can be used: every voter was asked, and one at least has an opinion of all of it."""
-        return not self.is_left and any(opinion.is_whole for opinion in self.opinions)
+        """Whether every voter has an opinion of all of the document: a share of fewer would say too much."""
+        return all(opinion.is_whole for opinion in self.opinions)
 
     @property
     def failures(self) -> list[Failure]:
@@ -78,12 +78,8 @@ class Panel:
 
     async def annotate_all(
         self, documents: Iterable[Document], *, at_once: int
-    ) -> AsyncIterator[tuple[int, Annotated]]:
-        """Label documents, so many at once, and give each back with its number as soon as it is done.
-
-        Raises:
-            LLMError: one that no later request can escape, such as a wrong key.
-        """
+    ) -> AsyncGenerator[tuple[int, Annotated], None]:
+        """Label documents, so many at once, and give each back with its number as soon as it is done."""
         numbered = enumerate(documents)
         done: asyncio.Queue[tuple[int, Annotated] | BaseException | None] = asyncio.Queue(maxsize=at_once)
 
@@ -121,14 +117,14 @@ class Panel:
         return replace(annotated, document=self._merge(annotated)) if annotated.is_labelled else annotated
 
     def _merge(self, annotated: Annotated) -> Document:
-        document, whole = annotated.document, [opinion for opinion in annotated.opinions if opinion.is_whole]
-        if len(annotated.opinions) == 1:
-            return document.with_spans(whole[0].sections)
+        document, opinions = annotated.document, annotated.opinions
+        if len(opinions) == 1:
+            return document.with_spans(opinions[0].sections)
         merged = [
-            self._votes.merge({opinion.voter: opinion.sections[number] for opinion in whole})
+            self._votes.merge({opinion.voter: opinion.sections[number] for opinion in opinions})
             for number in range(len(document.sections))
         ]
-        own = {opinion.voter: [_plain(spans) for spans in opinion.sections] for opinion in whole}
+        own = {opinion.voter: [_plain(spans) for spans in opinion.sections] for opinion in opinions}
         return replace(document.with_spans(merged), metadata={**document.metadata, "votes": own})
 
 

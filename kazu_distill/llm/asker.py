@@ -7,11 +7,12 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from kazu_distill.errors import ConfigError
+from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.llm.budget import Budget
-from kazu_distill.llm.expectation import Expectation
+from kazu_distill.llm.expectation import Expectation, Size
 from kazu_distill.llm.pace import Pace
 from kazu_distill.llm.protocol import (
     LLM,
@@ -66,8 +67,7 @@ class Asker:
         self._budget = budget or Budget(None)
         if self._budget.usd is not None and llm.price is None:
             raise ConfigError(f"budget_usd needs the price of {llm.identity.get('model')}: set llm.price (conf/llm)")
-        if samples < 1:
-            raise ConfigError(f"llm.samples={samples}: at least one answer is needed")
+        require_number("llm.samples", samples, above=0, whole=True)
         self.statistics = Statistics(price=llm.price)
         self.retry = retry
         self.pace = pace
@@ -78,12 +78,18 @@ class Asker:
         self._chance = chance or random.Random()
         self._expectation = Expectation(most_output=llm.identity.get("max_output_tokens"))
         self._under_way: dict[str, asyncio.Lock] = {}
-        self._refused: Refused | None = None
+        self._fatal = asyncio.Event()
+        self.fatal: LLMError | None = None  # why no further request is made
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """What of the model determines an answer."""
         return self._llm.identity
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether it answers out of the store only."""
+        return self._offline
 
     @property
     def price(self) -> Price | None:
@@ -104,7 +110,8 @@ class Asker:
 
         Raises:
             NotInStore: there is no stored answer, and the run is offline.
-            NotAsked: there is no stored answer, and asking is not allowed or (``BudgetSpent``) not paid for.
+            NotAsked: there is no stored answer, and asking is not allowed, not paid for (``BudgetSpent``), or of no use
+                since a ``fatal`` error.
             LLMError: no answer came back after all attempts.
             StoreError: the store cannot be used.
         """
@@ -120,9 +127,12 @@ class Asker:
                     raise NotInStore("the store has no answer to this request: run again without llm.offline=true")
                 if not allowed:
                     raise NotAsked("the store has no answer to this request, and it is not one that failed")
+                if self.fatal is not None:
+                    raise NotAsked(str(self.fatal))
                 return await self._ask_and_keep(key, request)
         finally:
-            # Whoever still waits for the lock holds it by reference; a newcomer finds the answer in the store.
+            # Whoever still waits for the lock holds it by reference; a newcomer finds the answer, if there is one, in
+            # the store.
             if not lock.locked():
                 self._under_way.pop(key, None)
 
@@ -133,22 +143,29 @@ class Asker:
     async def _ask_and_keep(self, key: str, request: Request) -> Answer:
         _check_unicode(request)
         price, size = self._llm.price, self._expectation.size(request)
-        set_aside = price.cost(self._expectation.upper(size)) if price is not None else 0.0
-        await self._budget.set_aside(set_aside)
+        set_aside = await self._budget.set_aside(lambda: self._expected_cost(size))
         spent = 0.0
         try:
             answer = await self._attempts(request, self._expectation.likely(size))
+            self._expectation.learn(size, answer.usage)
             spent = price.cost(answer.usage) if price is not None else 0.0
             # At once, so that a run that is killed has paid for nothing that it does not have.
             self._store.put(self._llm.identity, request, answer, key=key)
-        except LLMError:
+        except LLMError as error:
+            if error.fatal:
+                self.fatal = self.fatal or error
+                self._fatal.set()
             self.statistics.failed += 1
             raise
         finally:
             self._budget.settle(set_aside, spent)
-        self._expectation.learn(size, answer.usage)
         self.statistics.count(answer)
         return answer
+
+    def _expected_cost(self, size: Size) -> tuple[float, int]:
+        """US dollars that a request will hardly exceed, and how many may be under way: as many as there are answers."""
+        price = self._llm.price
+        return (price.cost(self._expectation.upper(size)) if price is not None else 0.0), self._expectation.answers
 
     async def _attempts(self, request: Request, tokens: int) -> Answer:
         """Ask until there is an answer, or until the policy gives up."""
@@ -156,12 +173,9 @@ class Asker:
         while True:
             begun = await self.pace.begin(tokens)
             try:
-                if self._refused is not None:  # meanwhile, and for good
-                    raise self._refused
+                if self.fatal is not None:  # meanwhile, and for good
+                    raise self.fatal
                 answer = await self._llm.ask(request)
-            except Refused as error:
-                self._refused = error
-                raise
             except LLMError as error:
                 failures[type(error)] += 1
                 wait_s = self._wait_s(failures, error, begun)
@@ -171,7 +185,8 @@ class Asker:
                 return _with_valid_unicode(answer)
             finally:
                 self.pace.end()
-            await asyncio.sleep(wait_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._fatal.wait(), wait_s)
 
     def _wait_s(self, failures: Counter[type[LLMError]], error: LLMError, begun: float) -> float:
         """Seconds until the next attempt; raises where there is none."""
@@ -180,8 +195,7 @@ class Asker:
             if self.retry.is_too_long(error):
                 longest = f"longer than llm.retry.longest_wait_s={self.retry.longest_wait_s:g}: run again later"
                 wanted = f"the provider asks for a wait of {error.retry_after_s:,.0f} s"
-                self._refused = Refused(f"{error}; {wanted}, {longest}")
-                raise self._refused
+                raise Refused(f"{error}; {wanted}, {longest}")
             self.pace.rate_limited(begun=begun, wait_s=wait_s or 0.0)
         nobody_there = isinstance(error, Unreachable) and not self.statistics.asked
         # Nobody was ever there, and some request is at its second attempt: the address is wrong.
@@ -214,6 +228,7 @@ def connect(
     if price is not None and price.model not in (None, model):
         _log.warning("llm.price is for %s, so what %s costs is not known: set llm.price", price.model, model)
         price = None
+    require_number("llm.timeout_s", settings.get("timeout_s"), above=0)
     if samples > 1 and settings.get("temperature") == 0:
         raise ConfigError(f"llm.samples={samples} at llm.temperature=0 would be the same answer each time")
     pace = Pace(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from kazu_distill.errors import ConfigError
 from kazu_distill.llm.protocol import (
@@ -42,6 +43,8 @@ class Endpoint:
     key: str = field(repr=False)
 
     def __post_init__(self) -> None:
+        if "@" in urlsplit(self.address).netloc:
+            raise ConfigError("llm.base_url holds a password: give a key in an environment variable (llm.api_key_env)")
         if not self.address.startswith(("http://", "https://")):
             raise ConfigError(f"llm.base_url={self.address}: an address begins with http:// or https://")
 
@@ -61,7 +64,8 @@ class Endpoint:
             key = f"the key in {self.key_env}" if self.key_env else "a request without a key (llm.api_key_env)"
             return Refused(f"{who}: {key} was not accepted ({status}) by {self.address}")
         if code in _QUOTA_USED_UP:
-            return Refused(f"{who}: the quota of the key in {self.key_env} is used up ({status}){said}")
+            whose = f"of the key in {self.key_env}" if self.key_env else f"at {self.address}"
+            return Refused(f"{who}: the quota {whose} is used up ({status}){said}")
         if status == 404:
             return Refused(
                 f"{who}: model {self.model!r} is unknown to {self.address} (404): set llm.model or llm.base_url{said}"

@@ -45,6 +45,11 @@ class Expectation:
         earlier = sum(estimate_tokens(turn.text) for turn in request.earlier)
         return Size(max(1, self._instructions[request.system] + earlier + question), question)
 
+    @property
+    def answers(self) -> int:
+        """How many answers it has learnt from."""
+        return self._answers
+
     def upper(self, size: Size) -> Usage:
         """The tokens that a request will hardly exceed."""
         output = (self._output_ratio or _FIRST_RATIO) * (size.question + _SHORT)

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from kazu_distill.errors import ConfigError
+from kazu_distill.errors import require_number
 from kazu_distill.llm.protocol import Allowance
 
 # One rejection takes a place of the pool away, ten answers give it back: a provider that rejects now and then at random
@@ -28,7 +28,7 @@ class Pace:
         clock: seconds, monotonic.
 
     Raises:
-        ConfigError: a limit below 1.
+        ConfigError: a limit that lets nothing out.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class Pace:
         tokens_per_minute: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        limits = {"requests_per_minute": requests_per_minute, "tokens_per_minute": tokens_per_minute}
-        for name, limit in {"max_concurrency": max_concurrency, **limits}.items():
-            if limit is not None and limit < 1:
-                raise ConfigError(f"llm.{name}={limit}: at least one must be let out")
+        require_number("llm.max_concurrency", max_concurrency, above=0, whole=True)
+        for name, limit in (("requests_per_minute", requests_per_minute), ("tokens_per_minute", tokens_per_minute)):
+            if limit is not None:
+                require_number(f"llm.{name}", limit, above=0)
         self.max_concurrency = max_concurrency
         self.width = float(max_concurrency)
         self._clock = clock

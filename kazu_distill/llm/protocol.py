@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
-from kazu_distill.errors import ConfigError, KazuDistillError
+from kazu_distill.errors import ConfigError, KazuDistillError, require_number
 
 
 class FinishReason(StrEnum):
@@ -107,6 +107,8 @@ def price_of(
         return None
     if input_per_million is None or output_per_million is None:
         raise ConfigError("llm.price: set both input_per_million and output_per_million, or neither")
+    for name, value in (("input_per_million", input_per_million), ("output_per_million", output_per_million)):
+        require_number(f"llm.price.{name}", value, above=-1e-9)
     return Price(input_per_million, output_per_million, taken or "a date that was not given", model)
 
 

@@ -162,8 +162,12 @@ def test_half_a_surrogate_pair_in_an_answer_does_not_lose_it(tmp_path: Path) -> 
 
 def test_a_fatal_error_reaches_every_caller(tmp_path: Path) -> None:
     with server(fault_of=lambda _received: Fault.KEY_REFUSED) as llm_server:
-        outcomes, _ = _ask(client_of("openai", llm_server.url), tmp_path / "a.sqlite", [QUESTION] * 3 + _questions(3))
-    assert {type(outcome) for outcome in outcomes} == {Refused}
+        outcomes, asker = _ask(
+            client_of("openai", llm_server.url), tmp_path / "a.sqlite", [QUESTION] * 3 + _questions(3)
+        )
+        assert len(llm_server.received) <= 4, "nothing more is asked once it is known"
+    assert {type(outcome) for outcome in outcomes} <= {Refused, NotAsked}
+    assert isinstance(asker.fatal, Refused)
 
 
 def test_a_cancelled_caller_does_not_take_the_answer_from_another(tmp_path: Path) -> None:
@@ -187,12 +191,12 @@ def test_no_more_is_spent_than_the_budget_has_and_the_next_run_goes_on(tmp_path:
     price = Price(input_per_million=1e6, output_per_million=1e6, taken="2026-11-01")  # a dollar a token
     with server() as llm_server:
         first = client_of("openai", llm_server.url, price=price)
-        outcomes, asker = _ask(first, tmp_path / "a.sqlite", _questions(20), budget=Budget(500))
+        outcomes, asker = _ask(first, tmp_path / "a.sqlite", _questions(20), budget=Budget(300))
         paid = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
         assert 2 < len(paid) < 20
         assert {type(outcome) for outcome in outcomes if not isinstance(outcome, Answer)} == {BudgetSpent}
         assert asker.statistics.cost_usd is not None
-        assert asker.statistics.cost_usd <= 500
+        assert asker.statistics.cost_usd <= 300
         second = client_of("openai", llm_server.url)
         outcomes, asker = _ask(second, tmp_path / "a.sqlite", _questions(20))
     assert all(isinstance(outcome, Answer) for outcome in outcomes)

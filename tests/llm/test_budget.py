@@ -10,16 +10,16 @@ from kazu_distill.errors import ConfigError
 from kazu_distill.llm.budget import Budget, BudgetSpent
 
 
-def spend(budget: Budget, *, requests: int, expected: float, cost: float) -> list[bool]:
+def spend(budget: Budget, *, requests: int, expected: float, cost: float, at_once: int = 1000) -> list[bool]:
     """Whether each of some requests at once was paid for."""
 
     async def request() -> bool:
         try:
-            await budget.set_aside(expected)
+            aside = await budget.set_aside(lambda: (expected, at_once))
         except BudgetSpent:
             return False
         await asyncio.sleep(0)
-        budget.settle(expected, cost)
+        budget.settle(aside, cost)
         return True
 
     async def all_of_them() -> list[bool]:
