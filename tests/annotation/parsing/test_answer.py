@@ -1,5 +1,5 @@
 import json
-import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kazu_distill.annotation.parsing.answer import Mention, UnreadableAnswer, parse_answer
 from kazu_distill.annotation.parsing.lenient_json import Array, Number, Object, Value, read_json
 from kazu_distill.schema import Schema
+from tests.work import calls
 
 SCHEMA = Schema(name="test", classes={"gene": {}, "cell type": {}, "disease, disorder": {}}, ignored=["other"])
 EGFR = {"entity_match": "EGFR", "entity_class": "gene"}
@@ -274,12 +275,12 @@ def joined(text: str) -> str:
     "unit",
     ["[", "{", '{"a":', "[{", "[ ", '["', '"a ', "/* ", "[]", "{]", '["a":', '{"entities":[', "<think>", ' "x', ONE],
 )
-def test_the_time_is_linear_in_the_length_of_any_answer(unit: str) -> None:
-    answer = "[" + unit * (100_000 // len(unit))
-    started = time.process_time()
-    for text in (answer, answer[1:]):
-        try:
-            parse_answer(text, SCHEMA)
-        except UnreadableAnswer:
-            continue
-    assert time.process_time() - started < 5  # a quadratic reader takes minutes
+def test_the_work_is_linear_in_the_length_of_any_answer(unit: str) -> None:
+    def read(length: int, first: str) -> None:
+        with suppress(UnreadableAnswer):
+            parse_answer(first + unit * (length // len(unit)), SCHEMA)
+
+    for first in ("[", ""):
+        small, large = calls(lambda: read(10_000, first)), calls(lambda: read(40_000, first))  # noqa: B023
+        assert large <= 4.5 * small + 1000
+        read(400_000, first)  # nor does it take minutes in what is not counted
