@@ -66,6 +66,13 @@ STAGES = (
         Path("runs/predict/documents.jsonl"),
     ),
     Stage(
+        "export",
+        "the tagger as ONNX and int8, checked against torch",
+        "runs/train/model and runs/split/eval.jsonl",
+        "runs/train/model/onnx: model.onnx, model_int8.onnx, export.json",
+        "python -m kazu_distill.export",
+    ),
+    Stage(
         "answers",
         "stored LLM answers to text and back",
         "runs/annotate/answers.sqlite",

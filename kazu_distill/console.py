@@ -38,7 +38,10 @@ def print_remarks(corpus: Corpus) -> None:
 
 
 def progress_bar(*columns: ProgressColumn, unit: str = "documents") -> Progress:
-    """A progress bar with units a second, and further columns before the time that is left."""
+    """A progress bar with units a second, and further columns before the time that is left.
+
+    A task with a field ``unit`` is counted in that.
+    """
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -58,4 +61,5 @@ class _Speed(ProgressColumn):
     def render(self, task: ProgressTask) -> Text:
         # Over the whole time, not the last few updates: documents are done in bursts.
         seconds = task.finished_time or task.elapsed
-        return Text(f"{task.completed / seconds:,.1f} {self._unit}/s" if seconds and task.completed else "")
+        unit = task.fields.get("unit", self._unit)
+        return Text(f"{task.completed / seconds:,.1f} {unit}/s" if seconds and task.completed else "")

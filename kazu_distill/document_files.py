@@ -186,9 +186,9 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
         BusyFile: another process is writing it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = unfinished(path)
     with temporary.open("ab") as file:
-        _lock(file, temporary, path)
+        lock_unfinished(file, temporary, path)
         try:
             file.truncate(0)
             yield file
@@ -199,8 +199,17 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
             temporary.unlink(missing_ok=True)
 
 
-def _lock(file: IO[bytes], temporary: Path, path: Path) -> None:
-    """Make sure that nobody else writes an unfinished file; the lock goes with the process, however that ends."""
+def unfinished(path: Path) -> Path:
+    """What a file is called until it is complete."""
+    return path.with_name(f".{path.name}.partial")
+
+
+def lock_unfinished(file: IO[bytes], temporary: Path, path: Path) -> None:
+    """Make sure that nobody else writes an unfinished file; the lock goes with the process, however that ends.
+
+    Raises:
+        BusyFile: somebody does.
+    """
     if fcntl is None:
         return
     try:

@@ -18,6 +18,7 @@ from kazu_distill.scoring.seqeval_report import seqeval_report
 from kazu_distill.scoring.table import score_table
 from kazu_distill.stage import stage_main
 from kazu_distill.tagger.tagger import Tagger
+from kazu_distill.tagger.threads import limit_threads
 
 
 @stage_main(config_name="evaluate")
@@ -29,10 +30,11 @@ def main(config: DictConfig) -> None:
         gold = _documents(config.gold, labels=schema.labels)
         predicted = _documents(config.predicted, labels=schema.labels)
     else:
-        tagger = Tagger.from_pretrained(config.model, device=config.device)
+        limit_threads()
+        tagger = Tagger.from_pretrained(config.model, runtime=config.runtime, device=config.device)
         schema = tagger.schema
         gold = _documents(config.gold, labels=schema.labels)
-        predicted = list(tagger.predict(gold, source=str(config.model)))
+        predicted = list(tagger.label(gold, source=str(config.model)))
         write_documents(out / "predicted.jsonl", predicted)
         print_files(out, "predicted.jsonl")
     if config.only:

@@ -52,7 +52,7 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
                     raise ConfigError("out is not set: add out=FOLDER to the command")
                 Path(config.out).mkdir(parents=True, exist_ok=True)
                 status = run(config)
-                save_config(config)
+                save_config(config, Path(config.out) / "config.yaml")
             except Exception as error:
                 ours = _user_error(error)
                 if ours is None:
@@ -136,15 +136,14 @@ def _config_folder(given: str) -> Path:
     sys.exit(f"ConfigError: --config-path {given}: no such folder (looked for {folder.absolute()})")
 
 
-def save_config(config: DictConfig) -> None:
-    """Write ``config.yaml`` into the stage's ``out`` folder, with its interpolations resolved.
+def save_config(config: DictConfig, path: Path) -> None:
+    """Write a stage's configuration, with its interpolations resolved.
 
     What comes from the environment may be a secret, so ``${oc.env:…}`` stays as it was written.
     """
-    folder = Path(config.out)
     raw = OmegaConf.to_container(config, resolve=False)
     resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
-    with atomic_writer(folder / "config.yaml") as file:
+    with atomic_writer(path) as file:
         file.write(OmegaConf.to_yaml(OmegaConf.create(_without_environment(raw, resolved))).encode())
 
 

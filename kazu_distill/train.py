@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shutil
+import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 from hydra.utils import instantiate
@@ -21,9 +23,19 @@ from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.metrics import Metrics, metrics_of
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.scoring.table import score_table
-from kazu_distill.stage import stage_main
-from kazu_distill.tagger.tagger import TaggerSettings
-from kazu_distill.tagger.training import Score, findable, train_tagger
+from kazu_distill.stage import save_config, stage_main
+from kazu_distill.tagger.alignment import AlignmentCounts
+from kazu_distill.tagger.card import LabelledData, labelled_data, model_card
+from kazu_distill.tagger.encoder import Encoder
+from kazu_distill.tagger.hub import HubError, check_repository, push_to_hub
+from kazu_distill.tagger.labels import label_scheme
+from kazu_distill.tagger.saved import save_parts
+from kazu_distill.tagger.settings import TaggerSettings
+from kazu_distill.tagger.tagger import Tagger
+from kazu_distill.tagger.threads import limit_threads
+from kazu_distill.tagger.thresholds import ThresholdTuning
+from kazu_distill.tagger.trainer import Score
+from kazu_distill.tagger.training import Trained, findable, train_tagger
 
 _log = logging.getLogger(__name__)
 Push = Callable[[Sequence[Document], str], Pushed | None]
@@ -34,56 +46,130 @@ Push = Callable[[Sequence[Document], str], Pushed | None]
 def main(config: DictConfig) -> None:
     """Run the stage."""
     out, data = Path(config.out), Path(config.data)
+    limit_threads()
+    console.quiet = not _is_first_process()
+    if config.push_to_hub:
+        check_repository(config.push_to_hub)
     schema: Schema = instantiate(config.schema)
+    encoder: Encoder = instantiate(config.encoder)
     settings: TaggerSettings = instantiate(config.tagger)
-    train = _documents(data / "train.jsonl", schema)
-    evaluation = _documents(data / "eval.jsonl", schema, above=settings.threshold)
-    console.print(f"train: {len(train):,} documents, eval: {len(evaluation):,} documents")
-    project = instantiate(config.label_studio, schema=schema) if config.label_studio else None
-    history: dict[int, Metrics] = {}
+    tuning: ThresholdTuning | None = instantiate(config.thresholds)
+    train = labelled_data(read_documents(data / "train.jsonl", labels=schema.labels))  # a stream: it may be large
+    evaluation = findable(read_documents(data / "eval.jsonl", labels=schema.labels), threshold=settings.threshold)
+    for name, labelled in (("train", train), ("eval", labelled_data(evaluation))):
+        _require_entities(data / f"{name}.jsonl", labelled)
+    console.print(f"train: {train.documents:,} documents, eval: {len(evaluation):,} documents")
+    project = instantiate(config.label_studio, schema=schema) if config.label_studio and _is_first_process() else None
     push = _pusher(project)
     if pushed := push(evaluation, "gold"):
         console.print(f"Label Studio: {pushed.url}", soft_wrap=True)
-    trainer = instantiate(config.trainer, _convert_="all")
     with progress_bar(unit="steps") as progress:
+        windows = progress.add_task("windows", total=None, visible=False, unit="MB")
         task = progress.add_task("train", total=None, visible=False)
-        tagger, conversion = train_tagger(
-            encoder=instantiate(config.encoder),
+        trained = train_tagger(
+            encoder=encoder,
             schema=schema,
+            scheme=label_scheme(config.labels.scheme, schema.labels),
             settings=settings,
-            trainer=trainer,
-            train=train,
+            trainer=instantiate(config.trainer, _convert_="all"),
+            train=[data / "train.jsonl"],
             evaluation=evaluation,
-            score=_scorer(evaluation, schema, out, history, push),
+            score=_scorer(evaluation, schema, out, push),
             on_step=lambda step, total: progress.update(task, completed=step, total=total, visible=True),
+            on_windows=lambda done, total: progress.update(
+                windows, completed=done >> 20, total=total >> 20, visible=done < total
+            ),
+            on_resume=lambda checkpoint: console.print(f"going on from {checkpoint.name}", markup=False),
             out=out,
         )
         stopped_early = progress.tasks[task].completed < (progress.tasks[task].total or 0)
+    if not _is_first_process():
+        return
     if stopped_early:
-        console.print(f"stopped early: mean F1 got no better in {trainer.patience} evaluations (trainer.patience)")
-    if conversion.lost_spans:
-        _log.warning(
-            "%d of %d spans in train overlap a surer or longer one of their class, or cover no word: not learnt",
-            conversion.lost_spans,
-            conversion.spans,
-        )
-    tagger.save(out / "model")
-    best = max(history, key=lambda step: history[step]["mean_f1"] or 0.0)
-    for folder in (out, out / "model"):
-        write_json(folder / "metrics.json", history[best])
-    console.print(score_table(history[best], schema.labels, title=f"eval, best model (step {best})"))
-    if not history[best]["mean_f1"]:
+        console.print("stopped early: mean F1 got no better (trainer.early_stopping)")
+    _warn_of_lost_spans(trained.alignment)
+    trained, metrics = _save(trained, evaluation, tuning, out)
+    save_config(config, out / "model/training.yaml")
+    card = _card(trained, encoder, metrics, train, evaluation, title=config.push_to_hub)
+    (out / "model/README.md").write_text(card, encoding="utf-8")
+    console.print(score_table(metrics, schema.labels, title=f"eval, best model (step {trained.best_step})"))
+    if not metrics["mean_f1"]:
         _log.warning("the model finds no entity rightly: train longer, or raise encoder.learning_rate")
     print_files(out, "model", "metrics.json", "evaluations", "tensorboard")
+    if config.push_to_hub:
+        _push_to_hub(out / "model", config.push_to_hub)
 
 
-def _documents(path: Path, schema: Schema, *, above: float = 0.0) -> list[Document]:
-    documents = findable(read_documents(path, labels=schema.labels), threshold=above)
-    if not any(document.spans for document in documents):
-        raise ConfigError(
-            f"{path} has no {'entity' if documents else 'documents'}: there is nothing to learn or to select by"
+def _is_first_process() -> bool:
+    """Whether this process is the one, of several that ``torchrun`` starts, that writes and prints."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _save(
+    trained: Trained, evaluation: Sequence[Document], tuning: ThresholdTuning | None, out: Path
+) -> tuple[Trained, Metrics]:
+    """Write the model and what it reaches on the eval documents; with thresholds tuned on them, if that is wanted."""
+    if tuning:
+        parts = replace(trained.parts, settings=tuning.tuned(trained.tagger, evaluation))
+        tagger = Tagger(runtime=trained.tagger.runtime, parts=parts)
+        trained = replace(trained, parts=parts, tagger=tagger)
+    parts, labelled = trained.parts, list(trained.tagger.label(evaluation))
+    metrics = metrics_of(strict_counts(paired(evaluation, labelled), parts.schema.labels))
+    trained.model.save_pretrained(out / "model")
+    save_parts(out / "model", parts)
+    for folder in (out, out / "model"):
+        write_json(folder / "metrics.json", metrics)
+    return trained, metrics
+
+
+def _card(
+    trained: Trained,
+    encoder: Encoder,
+    metrics: Metrics,
+    train: LabelledData,
+    evaluation: Sequence[Document],
+    *,
+    title: str | None,
+) -> str:
+    """The model card of what was trained."""
+    return model_card(
+        title=title or f"A tagger for {trained.parts.schema.name}",
+        schema=trained.parts.schema,
+        settings=trained.parts.settings,
+        metrics=metrics,
+        train=train,
+        evaluation=labelled_data(evaluation),
+        base_model=encoder.name_on_hub,
+        architecture=trained.model.config.model_type,
+        parameters=trained.model.num_parameters(),
+        versions={name: version(name) for name in ("kazu-distill", "transformers", "torch")},
+    )
+
+
+def _push_to_hub(model: Path, repository: str) -> None:
+    """Put the model on the Hub; it is saved already, so that what fails there is warned of."""
+    try:
+        address = push_to_hub(model, repository, token=os.environ.get("HF_TOKEN"))
+    except HubError as error:
+        _log.warning("%s", error)
+        return
+    console.print(f"Hub: {address}", markup=False, soft_wrap=True)
+
+
+def _warn_of_lost_spans(alignment: AlignmentCounts) -> None:
+    lost = alignment.overlapping + alignment.wordless
+    if lost:
+        _log.warning(
+            "%d of %d spans in train overlap a surer or longer one of their class, or cover no word: not learnt",
+            lost,
+            alignment.spans,
         )
-    return documents
+
+
+def _require_entities(path: Path, data: LabelledData) -> None:
+    if not data.by_class.total():
+        lacking = "entity" if data.documents else "documents"
+        raise ConfigError(f"{path} has no {lacking}: there is nothing to learn or to select by")
 
 
 def _pusher(project: LabelStudioProject | None) -> Push:
@@ -107,16 +193,15 @@ def _scorer(
     gold: Sequence[Document],
     schema: Schema,
     out: Path,
-    history: dict[int, Metrics],
     push: Push,
 ) -> Score:
-    """What happens at an evaluation: figures into a file and the history, predictions into Label Studio."""
+    """What happens at an evaluation: figures into a file, predictions into Label Studio."""
 
     def score(step: int, epoch: float, labelled: list[Document]) -> Mapping[str, float]:
         metrics = metrics_of(strict_counts(paired(gold, labelled), schema.labels))
-        if not history:
-            shutil.rmtree(out / "evaluations", ignore_errors=True)  # of an earlier run, whose steps were others
-        history[step] = metrics
+        for later in (out / "evaluations").glob("step-*.json"):  # of an earlier run, whose steps were others
+            if int(later.stem.removeprefix("step-")) >= step:
+                later.unlink()
         write_json(out / "evaluations" / f"step-{step:06}.json", {"step": step, "epoch": epoch} | metrics)
         push(labelled, f"step {step}")
         push(gold, "gold")  # again, since the newest tab stands first: gold stays beside the latest predictions

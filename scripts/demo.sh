@@ -35,7 +35,7 @@ stage annotate corpus=jsonl corpus.path=scripts/demo/documents.jsonl \
 stage evaluate gold.path=scripts/demo/gold.jsonl "predicted.path=$out/annotate/documents.jsonl" "out=$out/llm_against_gold"
 stage split "corpus.path=$out/annotate/documents.jsonl" eval=12 test=14 "out=$out/split"
 stage train --config-path conf encoder=minilm "label_studio=$label_studio" "data=$out/split" "out=$out/train" \
-    trainer.arguments.per_device_train_batch_size=8
+    trainer.batch_tokens=2048
 stage evaluate "model=$out/train/model" "gold.path=$out/split/test.jsonl" "out=$out/evaluate"
 stage predict "model=$out/train/model" corpus=jsonl corpus.path=scripts/demo/documents.jsonl "out=$out/predict"
 

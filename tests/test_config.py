@@ -14,7 +14,7 @@ from kazu_distill.corpora.corpus import Corpus
 from kazu_distill.llm.store import AnswerStore
 from kazu_distill.schema import Schema
 from kazu_distill.stage import shipped_config
-from kazu_distill.tagger.training import TrainerSettings
+from kazu_distill.tagger.trainer_settings import TrainerSettings
 
 CONF = Path(__file__).parents[1] / "conf"
 STAGES = sorted(file.stem for file in CONF.glob("*.yaml"))

@@ -1,105 +1,147 @@
-"""The label scheme: spans of many classes as tags of words, and tags as spans.
+"""Label schemes: spans of many classes as tags of words, and tag probabilities as membership of words in spans.
 
-Each class has two tags, ``B`` for a span's first word and ``I`` for its others, and every tag is decided for itself.
-Classes are independent, so spans of several classes can coincide, nest or cross; ``B`` keeps adjacent spans of one
-class apart. Two spans of one class that overlap cannot both be expressed: the one with the higher score is, of equals
-the longer.
+Every tag is a unit of its own that is decided for itself, so spans of several classes can coincide, nest or cross.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kazu_distill.documents import Span
-
-Word = tuple[int, int]
+from kazu_distill.errors import ConfigError
+from kazu_distill.tagger.alignment import WordSpan
 
 
 @dataclass(frozen=True, slots=True)
-class WordTag:
-    """A tag that a word has: its index among the words, the tag's index, and how sure that is, 0 to 1."""
+class WordTags:
+    """Tags that words have, in the order of the words, each array ``(tags of words,)``.
 
-    word: int
-    tag: int
-    score: float
+    ``words`` are indices of words, ``tags`` of tags; ``scores``, 0 to 1, say how sure each is.
+    """
+
+    words: NDArray[np.int32]
+    tags: NDArray[np.int32]
+    scores: NDArray[np.float32]
 
 
-class LabelScheme:
-    """The tags of a list of classes, in their order: ``B-first``, ``I-first``, ``B-second`` …"""
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What tag probabilities say of words, both ``(words, classes)``.
+
+    ``probability`` is that the word is in a span of the class, ``begins`` whether, if it is, a new span begins there.
+    """
+
+    probability: NDArray[np.float32]
+    begins: NDArray[np.bool_]
+
+
+class LabelScheme(Protocol):
+    """How spans are written as tags.
+
+    ``outside`` is the tag, if there is one, that a word has in so far as it has no other: its target is what the
+    surest of the others leaves.
+    """
+
+    labels: tuple[str, ...]
+    tags: list[str]
+    outside: int | None
+
+    def tag(self, spans: Sequence[WordSpan]) -> WordTags:
+        """The tags of the words of spans; those of one class do not share a word."""
+        ...
+
+    def membership(self, probabilities: NDArray[np.float32]) -> Membership:
+        """What tag probabilities ``(words, tags)`` say."""
+        ...
+
+
+class BioScheme:
+    """Two tags a class, ``B-class`` for a span's first word and ``I-class`` for its others.
+
+    Adjacent spans of one class stay apart.
+    """
+
+    outside: int | None = None
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
-        self._index = {label: index for index, label in enumerate(self.labels)}
+        self.tags = [f"{prefix}-{label}" for label in labels for prefix in ("B", "I")]
 
-    @property
-    def tags(self) -> list[str]:
-        """The names of the tags; tag ``2 c`` begins a span of class ``c``, tag ``2 c + 1`` goes on with it."""
-        return [f"{prefix}-{label}" for label in self.labels for prefix in ("B", "I")]
+    def tag(self, spans: Sequence[WordSpan]) -> WordTags:
+        """Tag ``2 c`` for the first word of a span of class ``c``, tag ``2 c + 1`` for the others."""
+        return _word_tags(
+            [
+                (word, 2 * span.label + (word != span.first), span.score)
+                for span in spans
+                for word in range(span.first, span.last)
+            ]
+        )
 
-    @classmethod
-    def from_tags(cls, tags: Sequence[str]) -> LabelScheme:
-        """The scheme that made these tags.
+    def membership(self, probabilities: NDArray[np.float32]) -> Membership:
+        """A word is in a span as surely as the surer of its two tags says, and begins one if that is ``B``."""
+        by_class = probabilities.reshape(len(probabilities), len(self.labels), 2)
+        return Membership(by_class.max(axis=2), by_class[:, :, 0] > by_class[:, :, 1])
 
-        Raises:
-            ValueError: they are not tags of this scheme.
-        """
-        scheme = cls([tag.removeprefix("B-") for tag in tags[::2]])
-        if scheme.tags != list(tags):
-            raise ValueError(f"not a list of B- and I- tags: {list(tags)}")
-        return scheme
 
-    def tag(self, spans: Sequence[Span], words: Sequence[Word]) -> tuple[list[WordTag], int]:
-        """The tags of the words that spans cover, and how many spans could not be expressed.
+class IoScheme:
+    """One tag a class and ``O`` for words outside every span, as Kazu's multi-label models have them.
 
-        A word belongs to a span if the span covers any character of it: an edge inside a word moves to the word's edge.
-        """
-        starts, ends = [start for start, _ in words], [end for _, end in words]
-        tags: list[WordTag] = []
-        taken: set[tuple[int, int]] = set()
-        lost = 0
-        for span in sorted(spans, key=lambda span: (-span.score, span.start - span.end, span.start)):
-            covered = range(bisect_right(ends, span.start), bisect_left(starts, span.end))
-            label = self._index[span.label]
-            if not covered or any((word, label) in taken for word in covered):
-                lost += 1
-                continue
-            taken |= {(word, label) for word in covered}
-            tags += [WordTag(word, 2 * label + (word != covered.start), span.score) for word in covered]
-        return tags, lost
+    Adjacent spans of one class come back as one.
+    """
 
-    def spans(
-        self, probabilities: NDArray[np.float32], words: Sequence[Word], *, threshold: float, source: str = ""
-    ) -> tuple[Span, ...]:
-        """The spans that tag probabilities say.
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = tuple(labels)
+        self.tags = [*labels, "O"]
+        self.outside: int | None = len(labels)
 
-        A word is in a span of a class if its ``B`` or ``I`` is above the threshold; it begins one if the word before is
-        in none, or if ``B`` is the more probable. A span's score is the mean of its words' higher probability.
+    def tag(self, spans: Sequence[WordSpan]) -> WordTags:
+        """Tag ``c`` for every word of a span of class ``c``."""
+        return _word_tags([(word, span.label, span.score) for span in spans for word in range(span.first, span.last)])
 
-        Args:
-            probabilities: ``(words, tags)``.
-            words: their edges.
-            threshold: 0 to 1.
-            source: who the spans are said to come from.
-        """
-        if not len(words):
-            return ()
-        by_class = probabilities.reshape(len(words), len(self.labels), 2)
-        higher = by_class.max(axis=2)
-        inside = higher > threshold
-        before = np.zeros_like(inside)
-        before[1:] = inside[:-1]
-        begins = inside & (~before | (by_class[:, :, 0] > by_class[:, :, 1]))
-        after = np.zeros_like(inside)
-        after[:-1] = inside[1:] & ~begins[1:]
-        closes = inside & ~after
-        found = []
-        for label, name in enumerate(self.labels):
-            for first, last in zip(np.flatnonzero(begins[:, label]), np.flatnonzero(closes[:, label]), strict=True):
-                score = float(higher[first : last + 1, label].mean())
-                found.append(Span(words[first][0], words[last][1], name, min(score, 1.0), source))
-        return tuple(sorted(found, key=lambda span: (span.start, -span.end, span.label)))
+    def membership(self, probabilities: NDArray[np.float32]) -> Membership:
+        """A word is in a span as surely as its class's tag says; none begins right behind another."""
+        inside = probabilities[:, : len(self.labels)]
+        return Membership(inside, np.zeros(inside.shape, dtype=np.bool_))
+
+
+_SCHEMES: dict[str, type[BioScheme] | type[IoScheme]] = {"bio": BioScheme, "io": IoScheme}
+
+
+def label_scheme(name: str, labels: Sequence[str]) -> LabelScheme:
+    """The scheme of a name, ``bio`` or ``io``, for some classes.
+
+    Raises:
+        ConfigError: there is no such scheme, or it cannot express a class.
+    """
+    if name not in _SCHEMES:
+        raise ConfigError(f"labels.scheme={name}: choose {' or '.join(_SCHEMES)}")
+    if name == "io" and "O" in labels:
+        raise ConfigError(
+            'labels.scheme=io: a class cannot be named "O", which is the unit of words outside every span'
+        )
+    return _SCHEMES[name](labels)
+
+
+def scheme_of_tags(tags: Sequence[str]) -> LabelScheme:
+    """The scheme that made a model's tags.
+
+    Raises:
+        ValueError: no scheme made them.
+    """
+    for scheme in (BioScheme([tag.removeprefix("B-") for tag in tags[::2]]), IoScheme(tags[:-1])):
+        if scheme.tags == list(tags):
+            return scheme
+    raise ValueError(f"these tags are of no label scheme: {list(tags)}")
+
+
+def _word_tags(entries: list[tuple[int, int, float]]) -> WordTags:
+    entries.sort()
+    return WordTags(
+        np.array([word for word, _, _ in entries], dtype=np.int32),
+        np.array([tag for _, tag, _ in entries], dtype=np.int32),
+        np.array([score for _, _, score in entries], dtype=np.float32),
+    )

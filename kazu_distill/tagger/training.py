@@ -1,159 +1,159 @@
-"""Training a tagger with the ``transformers`` Trainer."""
+"""Training a tagger: documents in, the best tagger out."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import (
-    EarlyStoppingCallback,
-    PrinterCallback,
-    ProgressCallback,
-    Trainer,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-    set_seed,
-)
+import numpy as np
+from transformers import PrinterCallback, ProgressCallback, set_seed
 
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
 from kazu_distill.schema import Schema
-from kazu_distill.tagger.device import Precision, resolve_device, resolve_precision
-from kazu_distill.tagger.encoder import Encoder
-from kazu_distill.tagger.examples import Collator, Conversion, windows_table
+from kazu_distill.tagger.alignment import AlignmentCounts
+from kazu_distill.tagger.batches import Collator, TokenBatches
+from kazu_distill.tagger.checkpoints import resumable
+from kazu_distill.tagger.encoder import Encoder, check_length
 from kazu_distill.tagger.labels import LabelScheme
-from kazu_distill.tagger.loss import multilabel_loss
+from kazu_distill.tagger.padding import length_multiple
 from kazu_distill.tagger.quiet import quieten_libraries
-from kazu_distill.tagger.tagger import Tagger, TaggerSettings
+from kazu_distill.tagger.runtime import TorchRuntime
+from kazu_distill.tagger.saved import TaggerParts
+from kazu_distill.tagger.settings import TaggerSettings
+from kazu_distill.tagger.table import OnProgress, windows_table
+from kazu_distill.tagger.tagger import Tagger
+from kazu_distill.tagger.trainer import OnStep, Progress, Score, TaggerTrainer
+from kazu_distill.tagger.trainer_settings import TrainerSettings
 
-Score = Callable[[int, float, list[Document]], Mapping[str, float]]
-"""Given step, epoch and the labelled eval documents: named figures, among them ``mean_f1``, by which is selected."""
 
-OnStep = Callable[[int, int], None]
-"""Given the number of steps that are done, and of all steps."""
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training gives: the best tagger, its model, the step that it is of, and how spans became labels."""
 
-
-class TrainerSettings:
-    """How to train.
-
-    Args:
-        arguments: ``transformers.TrainingArguments``, all but what is set here: folders, device, precision, selection.
-        patience: evaluations without a better ``mean_f1`` after which training stops.
-        device: ``auto``, ``cuda``, ``mps`` or ``cpu``.
-        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
-    """
-
-    def __init__(
-        self, *, arguments: Mapping[str, Any], patience: int, device: str = "auto", precision: Precision = "auto"
-    ) -> None:
-        if patience < 1:
-            raise ConfigError(f"trainer.patience={patience}: at least one evaluation must be waited for")
-        self.arguments = dict(arguments)
-        self.patience = patience
-        self.device = device
-        self.precision: Precision = precision
-
-    def training_arguments(self, out: Path) -> TrainingArguments:
-        """The Trainer's arguments.
-
-        Raises:
-            ConfigError: an argument is unknown or its value is not allowed.
-        """
-        device = resolve_device(self.device)
-        dtype = resolve_precision(self.precision, device)
-        if self.arguments.get("eval_strategy") not in ("epoch", "steps"):
-            raise ConfigError("trainer.arguments.eval_strategy: choose epoch or steps; the best model is chosen by it")
-        if self.arguments.get("per_device_train_batch_size", 8) < 1:
-            raise ConfigError("trainer.arguments.per_device_train_batch_size must be at least 1")
-        try:
-            return TrainingArguments(
-                output_dir=str(out / "checkpoints"),
-                use_cpu=device.type == "cpu",
-                bf16=dtype is torch.bfloat16,
-                fp16=dtype is torch.float16,
-                metric_for_best_model="mean_f1",
-                greater_is_better=True,
-                load_best_model_at_end=True,
-                remove_unused_columns=False,
-                length_column_name="length",
-                dataloader_pin_memory=device.type == "cuda",
-                **self.arguments,
-            )
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"trainer.arguments: {error}") from error
+    tagger: Tagger
+    parts: TaggerParts
+    model: Any
+    best_step: int
+    alignment: AlignmentCounts
 
 
 def train_tagger(
     *,
     encoder: Encoder,
     schema: Schema,
+    scheme: LabelScheme,
     settings: TaggerSettings,
     trainer: TrainerSettings,
-    train: Sequence[Document],
+    train: Sequence[Path],
     evaluation: Sequence[Document],
     score: Score,
     on_step: OnStep,
     out: Path,
-) -> tuple[Tagger, Conversion]:
+    on_windows: OnProgress = lambda done, total: None,  # noqa: ARG005
+    on_resume: Callable[[Path], None] = lambda checkpoint: None,  # noqa: ARG005
+) -> Trained:
     """Train a tagger and give back the best one by ``mean_f1`` over the evaluation documents.
+
+    A run that was killed goes on from its last checkpoint when it is started again with the same data and settings.
 
     Args:
         encoder: what to start from.
         schema: the classes.
+        scheme: how spans are written as tags.
         settings: windows and threshold.
         trainer: how to train.
-        train: documents with spans.
+        train: JSONL files of documents with spans.
         evaluation: documents on which the best model is selected.
         score: called at every evaluation.
         on_step: called after every step, to show progress.
         out: checkpoints, windows and TensorBoard's events go below it.
+        on_windows: called with the bytes of ``train`` that are made into windows, and all, to show progress.
+        on_resume: told of the checkpoint from which a run goes on.
 
     Raises:
         ConfigError: the encoder, the device or an argument is not usable, or there is nothing to train on.
+        CorpusError: a file of documents has a broken record.
     """
     quieten_libraries()
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(out / "tensorboard")  # the Trainer takes it from nowhere else
     arguments = trainer.training_arguments(out)
     set_seed(arguments.seed)
-    scheme = LabelScheme(schema.labels)
     model, tokenizer = encoder.load(scheme)
-    tagger = Tagger(
+    check_length(model, settings.max_length)
+    parts = TaggerParts(tokenizer, schema, scheme, settings)
+    runtime = TorchRuntime(
         model=model,
-        tokenizer=tokenizer,
-        schema=schema,
-        settings=settings,
+        padding=tokenizer.pad_token_id,
+        longest=settings.max_length,
         device=trainer.device,
         precision=trainer.precision,
     )
-    table, conversion = windows_table(train, windower=tagger.windower, scheme=scheme, cache=out / "windows")
-    if not conversion.spans:
+    tagger = Tagger(runtime=runtime, parts=parts)
+    with arguments.main_process_first(local=False):  # of several processes the others find what the first has written
+        table = windows_table(
+            train, windower=tagger.windower, scheme=scheme, cache=out / "windows", on_progress=on_windows
+        )
+        checkpoint = resumable(out / "checkpoints", _key(encoder, parts, trainer, table.key))
+    if not table.alignment.spans:
         raise ConfigError("the training documents have no entity, so there is nothing to learn")
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)  # those of an earlier run would be mistaken for ours
-    run = _TaggerTrainer(
+    if checkpoint:
+        on_resume(checkpoint)
+    batches = TokenBatches(
+        np.asarray(table.rows.with_format("numpy")["length"][:]),
+        batch_tokens=trainer.batch_tokens,
+        seed=arguments.seed,
+        rank=arguments.process_index,
+        processes=arguments.world_size,
+    )
+    trainer.settle(arguments, steps_per_epoch=math.ceil(len(batches) / arguments.gradient_accumulation_steps))
+    run = TaggerTrainer(
         tagger=tagger,
         score=score,
         documents=evaluation,
+        batches=batches,
         model=model,
         args=arguments,
-        train_dataset=table,
+        train_dataset=table.rows,
         data_collator=Collator(
-            padding=tokenizer.pad_token_id, tags=len(scheme.tags), device=tagger.device, longest=settings.max_length
+            padding=tokenizer.pad_token_id,
+            tags=len(scheme.tags),
+            outside=scheme.outside,
+            multiple=length_multiple(runtime.device),
+            longest=settings.max_length,
         ),
-        callbacks=[_Patience(early_stopping_patience=trainer.patience), _Progress(on_step)],
+        callbacks=[trainer.early_stopping, Progress(on_step)],
     )
     for own_output in (ProgressCallback, PrinterCallback):  # the caller says how progress is shown
         run.remove_callback(own_output)
-    run.train()
-    # The best model is in memory; optimizer states and windows are large and of no more use.
-    for folder in ("checkpoints", "windows"):
-        shutil.rmtree(out / folder, ignore_errors=True)
-    return tagger, conversion
+    run.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    # The best model is in memory; optimizer states are large and of no more use.
+    if arguments.process_index == 0:
+        shutil.rmtree(out / "checkpoints", ignore_errors=True)
+    best_step = run.state.best_global_step or run.state.global_step
+    return Trained(tagger, parts, model, best_step, table.alignment)
+
+
+def _key(encoder: Encoder, parts: TaggerParts, trainer: TrainerSettings, data: str) -> str:
+    """Names everything that the trained weights depend on."""
+    said = {
+        "encoder": asdict(encoder),
+        "tags": parts.scheme.tags,
+        "settings": asdict(parts.settings),
+        "batch_tokens": trainer.batch_tokens,
+        "early_stopping": trainer.early_stopping.state()["args"],
+        "arguments": trainer.arguments,
+        "precision": trainer.precision,
+        "data": data,
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def findable(documents: Iterable[Document], *, threshold: float) -> list[Document]:
@@ -168,59 +168,3 @@ def findable(documents: Iterable[Document], *, threshold: float) -> list[Documen
         )
         for document in documents
     ]
-
-
-class _Patience(EarlyStoppingCallback):
-    """Loses patience only after something has been found: a new head finds nothing for a while."""
-
-    def check_metric_value(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metric_value: float
-    ) -> None:
-        if metric_value > 0 or state.best_metric:
-            super().check_metric_value(args, state, control, metric_value)  # type: ignore[no-untyped-call]
-
-
-class _Progress(TrainerCallback):
-    def __init__(self, on_step: OnStep) -> None:
-        self._on_step = on_step
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._on_step(state.global_step, state.max_steps)
-
-
-class _TaggerTrainer(Trainer):
-    """The Trainer with our loss, and with documents in place of batches at evaluation."""
-
-    def __init__(self, *, tagger: Tagger, score: Score, documents: Sequence[Document], **arguments: Any) -> None:
-        super().__init__(eval_dataset=documents, **arguments)
-        self._tagger = tagger
-        self._score = score
-        self._documents = documents
-        # Our loss is a mean over its batch; told so, the Trainer divides it right under gradient accumulation.
-        self.model_accepts_loss_kwargs = False
-
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
-        """The multi-label loss of a batch of ``Collator``."""
-        outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
-        loss = multilabel_loss(outputs.logits, inputs["targets"], inputs["weights"])
-        return (loss, outputs) if return_outputs else loss
-
-    def evaluate(
-        self,
-        eval_dataset: Any = None,
-        ignore_keys: list[str] | None = None,
-        metric_key_prefix: str = "eval",
-    ) -> dict[str, float]:
-        """Label the evaluation documents as a user would, windows and all, and score them."""
-        labelled = list(self._tagger.predict(self._documents, source=f"step {self.state.global_step}"))
-        figures = self._score(self.state.global_step, self.state.epoch or 0.0, labelled)
-        metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures.items()}
-        self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        return metrics

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
 
 from kazu_distill.errors import ConfigError
 from kazu_distill.tagger.words import words_of
@@ -17,13 +20,15 @@ from kazu_distill.tagger.words import words_of
 class TokenizedText:
     """A text's words, its tokens without special ones, and the token that stands for each word.
 
-    Only words that the tokenizer gives a token have a place here; ``first_tokens[w]`` is the index of word ``w``'s
-    first token. Two words may share a token where the tokenizer joins them.
+    ``first_tokens[w]`` is the index of word ``w``'s first token; no two words have the same. Words for which the
+    tokenizer has no token are left out. A token that holds several words can give them but one answer, so they are one
+    word here: from the first to the last of them that begins with a letter or digit ("(TNF" stands for "TNF", "TNF-2"
+    for all of it), or, if none does, the first.
     """
 
-    words: list[tuple[int, int]]
-    tokens: list[int]
-    first_tokens: list[int]
+    words: NDArray[np.int32]  # (words, 2): start and end of each, in code points
+    tokens: NDArray[np.int32]
+    first_tokens: NDArray[np.int32]  # (words,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +54,18 @@ class Windower:
     """
 
     def __init__(self, tokenizer: Any, *, max_length: int, stride: int) -> None:
-        self._tokenizer = tokenizer
+        # The tokenizer itself, without transformers around it: faster, and processes get it without loading all that.
+        self._tokenizer = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._max_length = max_length
         encoded = tokenizer("a", return_special_tokens_mask=True)
         special = encoded["special_tokens_mask"]
         before = special.index(0)
         after = special[::-1].index(0)
-        self.prefix: list[int] = encoded["input_ids"][:before]
-        self.suffix: list[int] = encoded["input_ids"][len(special) - after :]
-        self._room = max_length - len(self.prefix) - len(self.suffix)
+        self._prefix = np.array(encoded["input_ids"][:before], dtype=np.int32)
+        self._suffix = np.array(encoded["input_ids"][len(special) - after :], dtype=np.int32)
+        self._room = max_length - before - after
         self._stride = stride
         if not 0 <= stride < self._room:
             raise ConfigError(
@@ -64,51 +73,44 @@ class Windower:
                 f"since a window of tagger.max_length={max_length} has room for {self._room} tokens"
             )
 
+    def description(self) -> str:
+        """Everything that windows depend on, as JSON: the tokenizer with its vocabulary, and the lengths."""
+        special = [self._prefix.tolist(), self._suffix.tolist()]
+        return json.dumps([self._tokenizer.to_str(), special, self._max_length, self._stride])
+
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         """Tokenize texts; none is cut."""
-        if not texts:
-            return []
-        encoded = self._tokenizer(
-            list(texts), add_special_tokens=False, return_offsets_mapping=True, return_attention_mask=False,
-            return_token_type_ids=False, truncation=False, verbose=False,
-        )  # fmt: skip
-        return [
-            _place_words(text, tokens, offsets)
-            for text, tokens, offsets in zip(texts, encoded["input_ids"], encoded["offset_mapping"], strict=True)
-        ]
+        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [_place_words(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
 
     def windows(self, text: TokenizedText) -> list[Window]:
         """Windows that together hold every word; a text without words has none."""
-        if not text.words:
+        if not len(text.words):
             return []
         total, firsts = len(text.tokens), text.first_tokens
         windows: list[Window] = []
         word = 0
         while True:
-            start = firsts[word] if windows else 0
+            # The first begins where the text does, unless tokens without words would fill it.
+            start = int(firsts[word]) if windows or firsts[0] >= self._room else 0
             end = min(start + self._room, total)
-            last = word
-            while last < len(firsts) and firsts[last] < end:
-                last += 1
+            last = int(firsts.searchsorted(end))
             if last - word > 1 and (firsts[last] if last < len(firsts) else total) > end:
                 last -= 1  # the last word's tokens go on after the window; the next one has it whole
-                end = firsts[last]
+                end = int(firsts[last])
             windows.append(Window(start, end, word, last))
             if last == len(firsts):
                 return windows
-            following = last
-            while following > word + 1 and end - firsts[following - 1] <= self._stride:
-                following -= 1
-            word = following
+            within_stride = int(firsts.searchsorted(end - self._stride))
+            word = max(word + 1, min(within_stride, last))
 
-    def input_ids(self, text: TokenizedText, window: Window) -> list[int]:
-        """A window's tokens with the special ones."""
-        return [*self.prefix, *text.tokens[window.start : window.end], *self.suffix]
+    def input_ids(self, text: TokenizedText, window: Window) -> NDArray[np.int32]:
+        """A window's tokens with the special ones, ``(tokens,)``."""
+        return np.concatenate((self._prefix, text.tokens[window.start : window.end], self._suffix))
 
-    def positions(self, text: TokenizedText, window: Window) -> list[int]:
-        """Where in the window's input the first token of each of its words stands."""
-        shift = len(self.prefix) - window.start
-        return [first + shift for first in text.first_tokens[window.first_word : window.last_word]]
+    def positions(self, text: TokenizedText, window: Window) -> NDArray[np.int32]:
+        """Where in the window's input the first token of each of its words stands, ``(words,)``."""
+        return text.first_tokens[window.first_word : window.last_word] + np.int32(len(self._prefix) - window.start)
 
 
 def stitch(
@@ -127,7 +129,7 @@ def stitch(
     """
     stitched = np.zeros((len(text.words), tags), dtype=np.float32)
     best = np.full(len(text.words), -1)
-    firsts = np.asarray(text.first_tokens)
+    firsts = text.first_tokens
     for window, answer in zip(windows, answers, strict=True):
         own = slice(window.first_word, window.last_word)
         # The text's own edges are no border: nothing is hidden behind them.
@@ -140,15 +142,34 @@ def stitch(
     return stitched
 
 
-def _place_words(text: str, tokens: list[int], offsets: Sequence[tuple[int, int]]) -> TokenizedText:
-    words: list[tuple[int, int]] = []
-    first_tokens: list[int] = []
-    token = 0
-    for start, end in words_of(text):
-        # Tokens of some tokenizers begin with the space before the word, so it is their end that counts.
-        while token < len(offsets) and offsets[token][1] <= start:
-            token += 1
-        if token < len(offsets) and offsets[token][0] < end and offsets[token][1] > offsets[token][0]:
-            words.append((start, end))
-            first_tokens.append(token)
-    return TokenizedText(words, tokens, first_tokens)
+def _place_words(text: str, encoding: Encoding) -> TokenizedText:
+    tokens = np.array(encoding.ids, dtype=np.int32)
+    edges = np.fromiter(chain.from_iterable(encoding.offsets), np.int32, 2 * len(tokens)).reshape(-1, 2)
+    # Some tokenizers make tokens of nothing, or go back a character; a place is searched among those that stand.
+    standing = np.flatnonzero(edges[:, 1] > edges[:, 0])
+    if not len(standing):
+        return TokenizedText(np.empty((0, 2), np.int32), tokens, np.empty(0, np.int32))
+    starts, ends = edges[standing, 0], np.maximum.accumulate(edges[standing, 1])
+    words = words_of(text)
+    # Tokens of some tokenizers begin with the space before the word, so it is their end that counts.
+    found = ends.searchsorted(words[:, 0], side="right")
+    has_token = (found < len(standing)) & (starts[np.minimum(found, len(standing) - 1)] < words[:, 1])
+    words, found = words[has_token], found[has_token]
+    if (found[1:] == found[:-1]).any():
+        words, found = _joined(text, words, found)
+    return TokenizedText(words, tokens, standing[found].astype(np.int32))
+
+
+def _joined(
+    text: str, words: NDArray[np.int32], found: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Words that share a token as one; and their tokens."""
+    lettered = np.array([text[start].isalnum() for start in words[:, 0].tolist()])
+    group = np.cumsum(np.append(False, found[1:] != found[:-1]))
+    has_letters = np.zeros(group[-1] + 1, dtype=np.bool_)
+    has_letters[group[lettered]] = True
+    first_of_group = np.append(True, group[1:] != group[:-1])
+    kept = np.flatnonzero(np.where(has_letters[group], lettered, first_of_group))
+    firsts = kept[np.append(True, np.diff(group[kept]) > 0)]
+    lasts = kept[np.append(np.diff(group[kept]) > 0, True)]
+    return np.stack((words[firsts, 0], words[lasts, 1]), axis=1), found[firsts]

@@ -1,102 +1,83 @@
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kazu_distill.documents import Span
-from kazu_distill.tagger.labels import LabelScheme
+from kazu_distill.errors import ConfigError
+from kazu_distill.tagger.alignment import WordSpan, align
+from kazu_distill.tagger.decoding import decode
+from kazu_distill.tagger.labels import LabelScheme, label_scheme, scheme_of_tags
 from kazu_distill.tagger.words import words_of
+from tests.tagger.drawn import LABELS, SCHEMES, over_characters, probabilities, texts, word_spans
 
-SCHEME = LabelScheme(["gene", "disease, disorder"])
+HALF = np.full(len(LABELS), 0.5, dtype=np.float32)
+BIO, IO = SCHEMES
 
 
-def round_trip(text: str, spans: list[Span], scheme: LabelScheme = SCHEME) -> tuple[Span, ...]:
+@pytest.mark.parametrize("scheme", SCHEMES, ids=["bio", "io"])
+@settings(deadline=None)
+@given(text=texts, data=st.data())
+def test_spans_come_back_from_their_tags(scheme: LabelScheme, text: str, data: st.DataObject) -> None:
     words = words_of(text)
-    tags, _ = scheme.tag(spans, words)
-    probabilities = np.zeros((len(words), len(scheme.tags)), dtype=np.float32)
-    for tag in tags:
-        probabilities[tag.word, tag.tag] = tag.score
-    return scheme.spans(probabilities, words, threshold=0.5)
+    spans = over_characters(data.draw(word_spans(len(words), scheme)), words, scheme)
+    aligned, counts = align(spans, words, {label: number for number, label in enumerate(LABELS)})
+    assert (counts.moved, counts.overlapping, counts.wordless) == (0, 0, 0)
+    said = probabilities(scheme.tag(aligned), len(words), scheme)
+    assert decode([said], [words], scheme=scheme, thresholds=HALF) == [spans]
 
 
-@given(st.text(max_size=40), st.data())
-def test_spans_at_word_edges_come_back_from_their_tags(text: str, data: st.DataObject) -> None:
-    words = words_of(text)
-    spans = []
-    for label in SCHEME.labels:
-        edges = data.draw(st.lists(st.integers(0, len(words)), unique=True, max_size=6).map(sorted))
-        # Neighbouring edges may touch, so adjacent spans of one class are among them.
-        spans += [Span(words[first][0], words[after - 1][1], label) for first, after in pairwise(edges)]
-    expected = tuple(sorted(spans, key=lambda span: (span.start, -span.end, span.label)))
-    assert round_trip(text, spans) == expected
-
-
-def test_coinciding_nested_crossing_and_adjacent_spans_come_back() -> None:
-    text = "one two three four"
+@pytest.mark.parametrize("scheme", SCHEMES, ids=["bio", "io"])
+@settings(deadline=None)
+@given(data=st.data())
+def test_tags_stand_in_the_order_of_the_words_with_their_spans_score(scheme: LabelScheme, data: st.DataObject) -> None:
+    scores = st.sampled_from([0.25, 0.5, 1.0])
     spans = [
-        Span(0, 7, "gene"),
-        Span(0, 7, "disease, disorder"),
-        Span(8, 13, "gene"),
-        Span(8, 18, "disease, disorder"),
+        WordSpan(span.first, span.last, span.label, data.draw(scores)) for span in data.draw(word_spans(12, scheme))
     ]
-    assert set(round_trip(text, spans)) == set(spans)
+    tags = scheme.tag(spans)
+    assert tags.words.tolist() == sorted(word for span in spans for word in range(span.first, span.last))
+    for word, tag, score in zip(tags.words, tags.tags, tags.scores, strict=True):
+        (span,) = [
+            span
+            for span in spans
+            if span.first <= word < span.last and scheme.tags[tag].endswith(scheme.labels[span.label])
+        ]
+        assert score == span.score
+        if scheme is BIO:
+            assert scheme.tags[tag].startswith("B-" if word == span.first else "I-")
 
 
-def test_an_edge_inside_a_word_moves_to_the_words_edge() -> None:
-    assert round_trip("the nondiabetic arm", [Span(7, 15, "gene")]) == (Span(4, 15, "gene"),)
+def test_bio_keeps_adjacent_spans_of_a_class_apart_and_io_joins_them() -> None:
+    words = words_of("one two")
+    spans = [WordSpan(0, 1, 0, 1.0), WordSpan(1, 2, 0, 1.0)]
+    found = {}
+    for scheme in SCHEMES:
+        said = probabilities(scheme.tag(spans), 2, scheme)
+        (own,) = decode([said], [words], scheme=scheme, thresholds=HALF)
+        found[scheme] = [(span.start, span.end) for span in own]
+    assert found == {BIO: [(0, 3), (4, 7)], IO: [(0, 7)]}
 
 
-def test_of_overlapping_spans_of_one_class_the_longest_is_expressed_and_the_others_are_counted() -> None:
-    words = words_of("one two three")
-    spans = [Span(0, 3, "gene"), Span(0, 7, "gene"), Span(4, 13, "gene")]
-    tags, lost = SCHEME.tag(spans, words)
-    assert sorted(tag.word for tag in tags) == [0, 1, 2]
-    assert lost == 1
-    assert round_trip("one two three", spans) == (Span(0, 3, "gene"), Span(4, 13, "gene"))
-
-
-def test_of_overlapping_spans_of_one_class_the_surest_is_expressed_however_short() -> None:
-    spans = [Span(0, 7, "gene", score=0.6), Span(4, 7, "gene", score=0.9), Span(4, 13, "disease, disorder", score=0.6)]
-    tags, lost = SCHEME.tag(spans, words_of("one two three"))
-    assert {(tag.word, tag.score) for tag in tags if SCHEME.tags[tag.tag].endswith("gene")} == {(1, 0.9)}
-    assert lost == 1
-
-
-def test_a_span_without_a_word_is_counted_as_lost() -> None:
-    assert SCHEME.tag([Span(0, 1, "gene")], words_of("  ")) == ([], 1)
-
-
-def test_scores_become_targets_and_the_mean_becomes_the_score() -> None:
-    words = [(0, 3), (4, 7)]
-    tags, _ = SCHEME.tag([Span(0, 7, "gene", score=0.7)], words)
-    assert [tag.score for tag in tags] == [0.7, 0.7]
-    probabilities = np.array([[0.9, 0, 0, 0], [0, 0.7, 0, 0]], dtype=np.float32)
-    (span,) = SCHEME.spans(probabilities, words, threshold=0.5, source="step 1")
-    assert span.score == pytest.approx(0.8)
-    assert span.source == "step 1"
-
-
-def test_no_words_no_spans() -> None:
-    assert SCHEME.spans(np.zeros((0, 4), dtype=np.float32), [], threshold=0.5) == ()
+def test_the_unit_for_words_outside_every_span_is_last_and_says_nothing_of_membership() -> None:
+    assert IO.tags == [*LABELS, "O"]
+    assert IO.outside == 2
+    assert BIO.outside is None
+    said = np.array([[0.9, 0.1, 1.0], [0.2, 0.7, 0.0]], dtype=np.float32)
+    assert np.array_equal(IO.membership(said).probability, said[:, :2])
+    assert not IO.membership(said).begins.any()
 
 
 def test_the_scheme_is_read_from_its_tags() -> None:
-    assert LabelScheme.from_tags(SCHEME.tags).labels == SCHEME.labels
-    with pytest.raises(ValueError, match="B- and I-"):
-        LabelScheme.from_tags(["gene", "O"])
+    for scheme in SCHEMES:
+        again = scheme_of_tags(scheme.tags)
+        assert (type(again), again.labels, again.tags) == (type(scheme), scheme.labels, scheme.tags)
+    with pytest.raises(ValueError, match="of no label scheme"):
+        scheme_of_tags(["gene", "B-gene"])
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("IL-2 (Ca²⁺)", ["IL", "-", "2", "(", "Ca²", "⁺", ")"]),
-        ("Sjo\u0308gren's 5′", ["Sjo\u0308gren", "'", "s", "5", "′"]),
-        ("患有gout病", ["患", "有", "gout", "病"]),
-        ("🧬🧬", ["🧬", "🧬"]),
-        (" \n\t", []),
-    ],
-)
-def test_words_of_any_script(text: str, words: list[str]) -> None:
-    assert [text[start:end] for start, end in words_of(text)] == words
+def test_a_scheme_that_there_is_not_or_cannot_express_a_class_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"labels\.scheme=iob: choose bio or io"):
+        label_scheme("iob", LABELS)
+    with pytest.raises(ConfigError, match='class cannot be named "O"'):
+        label_scheme("io", ["O"])
+    assert label_scheme("bio", ["O"]).tags == ["B-O", "I-O"]

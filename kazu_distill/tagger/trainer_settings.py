@@ -1,0 +1,108 @@
+"""How a tagger is trained: the Trainer's arguments, checked and completed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import IntervalStrategy, TrainingArguments
+from transformers.trainer_utils import SaveStrategy
+
+from kazu_distill.errors import ConfigError
+from kazu_distill.tagger.device import Precision, resolve_device, resolve_precision
+from kazu_distill.tagger.early_stopping import EarlyStopping
+
+_STEPS = 10_000
+_FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
+_STEPS_BETWEEN_EVALUATIONS = 2_000
+
+
+class TrainerSettings:
+    """How to train.
+
+    Args:
+        batch_tokens: tokens of a batch, without padding, on each device.
+        early_stopping: when training stops because it no longer gets better.
+        arguments: ``transformers.TrainingArguments``, all but what is set here: folders, device, precision, batches,
+            selection. ``num_train_epochs`` may be ``auto``: as many as make 10,000 steps, but from 3 to 20; and so may
+            ``eval_strategy``: after each epoch, and within longer ones about every 2,000 steps.
+        device: ``auto``, ``cuda``, ``mps`` or ``cpu``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch_tokens: int,
+        early_stopping: EarlyStopping,
+        arguments: Mapping[str, Any],
+        device: str = "auto",
+        precision: Precision = "auto",
+    ) -> None:
+        if batch_tokens < 1:
+            raise ConfigError(f"trainer.batch_tokens={batch_tokens}: a batch needs tokens")
+        self.batch_tokens = batch_tokens
+        self.early_stopping = early_stopping
+        self.arguments = dict(arguments)
+        self.device = device
+        self.precision: Precision = precision
+
+    def training_arguments(self, out: Path) -> TrainingArguments:
+        """The Trainer's arguments.
+
+        Raises:
+            ConfigError: an argument is unknown or its value is not allowed.
+        """
+        device = resolve_device(self.device)
+        if device.index is not None:
+            raise ConfigError(
+                f"device={self.device}: for training choose the GPU by CUDA_VISIBLE_DEVICES and device=cuda"
+            )
+        dtype = resolve_precision(self.precision, device)
+        if self.arguments.get("eval_strategy") not in ("auto", "epoch", "steps"):
+            raise ConfigError(
+                "trainer.arguments.eval_strategy: choose auto, epoch or steps; the best model is chosen by it"
+            )
+        if "per_device_train_batch_size" in self.arguments:
+            raise ConfigError(
+                "trainer.arguments.per_device_train_batch_size: batches are counted in tokens here, set "
+                "trainer.batch_tokens"
+            )
+        given = dict(self.arguments)
+        if given["eval_strategy"] == "auto":
+            given |= {"eval_strategy": "epoch", "save_strategy": "epoch"}
+        if given.get("num_train_epochs") == "auto":
+            given["num_train_epochs"] = _MOST_EPOCHS
+        try:
+            arguments = TrainingArguments(
+                output_dir=str(out / "checkpoints"),
+                use_cpu=device.type == "cpu",
+                bf16=dtype is torch.bfloat16,
+                fp16=dtype is torch.float16,
+                per_device_train_batch_size=1,  # said in logs only: batches come from us
+                metric_for_best_model="mean_f1",
+                greater_is_better=True,
+                load_best_model_at_end=True,
+                restore_callback_states_from_checkpoint=True,
+                remove_unused_columns=False,
+                dataloader_pin_memory=device.type == "cuda",
+                **given,
+            )
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"trainer.arguments: {error}") from error
+        if arguments.n_gpu > 1:
+            arguments._n_gpu = 1  # a process uses one GPU; torchrun starts one for each
+        return arguments
+
+    def settle(self, arguments: TrainingArguments, *, steps_per_epoch: int) -> None:
+        """Set what is ``auto``, now that the number of steps in an epoch is known."""
+        if self.arguments.get("num_train_epochs") == "auto":
+            enough = math.ceil(_STEPS / steps_per_epoch)
+            arguments.num_train_epochs = min(max(enough, _FEWEST_EPOCHS), _MOST_EPOCHS)
+        if self.arguments["eval_strategy"] == "auto" and steps_per_epoch > _STEPS_BETWEEN_EVALUATIONS:
+            evaluations = math.ceil(steps_per_epoch / _STEPS_BETWEEN_EVALUATIONS)
+            arguments.eval_strategy, arguments.save_strategy = IntervalStrategy.STEPS, SaveStrategy.STEPS
+            arguments.eval_steps = arguments.save_steps = math.ceil(steps_per_epoch / evaluations)
