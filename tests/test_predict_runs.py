@@ -37,10 +37,10 @@ def model(folder: Path, *, threshold: float) -> Path:
 
 
 def corpus(path: Path) -> list[Document]:
-    """Documents of three blocks: one that is soon done, and two that take long enough to be killed in."""
-    blank, words = " " * 100_000, " ".join(TEXTS) * 30
-    documents = [Document(f"{number}", (Section("text", TEXTS[number % 2] + blank),)) for number in range(12)]
-    documents += [Document(f"more {number}", (Section("text", words + blank),)) for number in range(8)]
+    """Documents of some blocks: one that is soon done, and others that take long enough to be killed in."""
+    blank, words = " " * 100_000, " ".join(TEXTS) * 60
+    documents = [Document(f"{number}", (Section("text", TEXTS[number % 2] + blank),)) for number in range(9)]
+    documents += [Document(f"more {number}", (Section("text", words + blank),)) for number in range(6)]
     write_documents(path, documents)
     return documents
 

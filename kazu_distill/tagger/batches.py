@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from kazu_distill.tagger.labels import LabelScheme
 from kazu_distill.tagger.loss import UNTRAINED
 from kazu_distill.tagger.padding import pad
 
@@ -73,16 +74,17 @@ class Collator:
 
     Args:
         padding: the token that fills up.
-        tags: how many there are.
-        outside: the tag, if there is one, that a word has in so far as it has no other.
+        scheme: what the tags are.
+        tokens_behind: special tokens at the end of a row.
         multiple: lengths are rounded up to it.
         longest: tokens that no row may exceed.
     """
 
-    def __init__(self, *, padding: int, tags: int, outside: int | None, multiple: int, longest: int) -> None:
+    def __init__(self, *, padding: int, scheme: LabelScheme, tokens_behind: int, multiple: int, longest: int) -> None:
         self._padding = padding
-        self._tags = tags
-        self._outside = outside
+        self._scheme = scheme
+        self._tags = len(scheme.tags)
+        self._tokens_behind = tokens_behind
         self._multiple = multiple
         self._longest = longest
 
@@ -91,7 +93,7 @@ class Collator:
 
         Returns:
             ``input_ids`` and ``attention_mask``: ``(batch, tokens)``; ``labels``: ``(batch, tokens, tags)`` in [0, 1]
-            for words' first tokens, ``UNTRAINED`` for all others.
+            for words' first tokens, or for all of them if the scheme says so; ``UNTRAINED`` for all others.
         """
         input_ids, attention_mask = pad(
             [row["input_ids"] for row in rows], padding=self._padding, multiple=self._multiple, longest=self._longest
@@ -102,7 +104,13 @@ class Collator:
             words[torch.tensor(row["tag_words"]).long(), torch.tensor(row["tag_ids"]).long()] = torch.tensor(
                 row["tag_scores"]
             )
-            if self._outside is not None:
-                words[:, self._outside] = 1 - words.max(dim=1).values
-            labels[index, torch.tensor(row["positions"]).long()] = words
+            if self._scheme.outside is not None:
+                words[:, self._scheme.outside] = 1 - words.max(dim=1).values
+            positions = torch.tensor(row["positions"]).long()
+            if self._scheme.every_piece:
+                end = len(row["input_ids"]) - self._tokens_behind
+                pieces = torch.diff(positions, append=torch.tensor([end]))
+                labels[index, positions[0] : end] = words.repeat_interleave(pieces, dim=0)
+            else:
+                labels[index, positions] = words
         return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}

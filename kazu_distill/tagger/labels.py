@@ -43,12 +43,14 @@ class LabelScheme(Protocol):
     """How spans are written as tags.
 
     ``outside`` is the tag, if there is one, that a word has in so far as it has no other: its target is what the
-    surest of the others leaves.
+    surest of the others leaves. With ``every_piece`` all tokens of a word are taught its tags, and the most probable
+    one says each; else a word's first token speaks for it.
     """
 
     labels: tuple[str, ...]
     tags: list[str]
     outside: int | None
+    every_piece: bool
 
     def tag(self, spans: Sequence[WordSpan]) -> WordTags:
         """The tags of the words of spans; those of one class do not share a word."""
@@ -66,6 +68,7 @@ class BioScheme:
     """
 
     outside: int | None = None
+    every_piece = False
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
@@ -90,8 +93,10 @@ class BioScheme:
 class IoScheme:
     """One tag a class and ``O`` for words outside every span, as Kazu's multi-label models have them.
 
-    Adjacent spans of one class come back as one.
+    Adjacent spans of one class come back as one. Kazu gives a word every class that any of its tokens has.
     """
+
+    every_piece = True
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)

@@ -30,6 +30,7 @@ class TaggerParts:
 
 def save_parts(folder: Path, parts: TaggerParts) -> None:
     """Write them beside a model."""
+    parts.tokenizer.model_max_length = parts.settings.max_length  # others pad to it
     parts.tokenizer.save_pretrained(folder)
     parts.schema.save(folder / _SCHEMA)
     (folder / _SETTINGS).write_text(json.dumps(asdict(parts.settings), indent=2) + "\n", encoding="utf-8")

@@ -115,7 +115,11 @@ class Tagger:
             probabilities = self.runtime.probabilities([inputs[place] for place in batch])
             for row, (text, number) in enumerate(batch):
                 positions = self.windower.positions(texts[text], windows[text][number])
-                answers[text][number] = probabilities[row, positions]
+                if self.scheme.every_piece:
+                    end = len(inputs[text, number]) - self.windower.tokens_behind
+                    answers[text][number] = np.maximum.reduceat(probabilities[row, :end], positions)
+                else:
+                    answers[text][number] = probabilities[row, positions]
         return answers
 
 

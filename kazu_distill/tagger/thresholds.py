@@ -18,6 +18,7 @@ from kazu_distill.tagger.tagger import Tagger
 CANDIDATES = np.round(np.arange(0.05, 0.96, 0.05), 2)
 _USUAL = 0.5
 _BORROWED = 20.0
+_SMOOTHING = np.array([1, 2, 3, 2, 1]) / 9  # over neighbouring candidates
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class ThresholdTuning:
         """The best candidate for each class.
 
         A class with few spans would be decided by chance, so to each class's counts those of all classes together are
-        added, as if they were of 20 spans.
+        added, as if they were of 20 spans; and since the figures of few documents are ragged, each candidate's counts
+        are averaged with those of its neighbours.
 
         Args:
             counts: ``(candidates, classes, 3)``: spans that are right, predicted, and in the gold.
@@ -63,7 +65,8 @@ class ThresholdTuning:
             ``(classes,)``.
         """
         together = counts.sum(axis=1, keepdims=True)
-        right, predicted, gold = np.moveaxis(counts + _BORROWED * together / np.maximum(together[..., 2:], 1), 2, 0)
+        counts = _smooth(counts + _BORROWED * together / np.maximum(together[..., 2:], 1))
+        right, predicted, gold = np.moveaxis(counts, 2, 0)
         precision = right / np.maximum(predicted, 1e-9)
         if self.precision is None:
             value = 2 * right / np.maximum(predicted + gold, 1e-9)
@@ -74,6 +77,15 @@ class ThresholdTuning:
         order = np.argsort(np.abs(CANDIDATES - _USUAL), kind="stable")
         best: NDArray[np.float64] = CANDIDATES[order][value[order].argmax(axis=0)]
         return best
+
+
+def _smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Counts averaged over neighbouring candidates; beyond the first and the last they go on as they are."""
+    reach = len(_SMOOTHING) // 2
+    padded = np.pad(counts, ((reach, reach), (0, 0), (0, 0)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, len(_SMOOTHING), axis=0)
+    smoothed: NDArray[np.float64] = windows @ _SMOOTHING
+    return smoothed
 
 
 def strict_counts_by_threshold(

@@ -11,7 +11,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 
 from kazu_distill.documents import Document
 from kazu_distill.tagger.batches import TokenBatches
-from kazu_distill.tagger.loss import multilabel_loss
+from kazu_distill.tagger.loss import MultilabelLoss
 from kazu_distill.tagger.tagger import Tagger
 
 Score = Callable[[int, float, list[Document]], Mapping[str, float]]
@@ -29,15 +29,23 @@ class TaggerTrainer(Trainer):
         score: called at every evaluation, in the first of several processes.
         documents: to evaluate on.
         batches: of rows of the training table.
+        loss: of a batch.
         **arguments: of the Trainer.
     """
 
     def __init__(
-        self, *, tagger: Tagger, score: Score, documents: Sequence[Document], batches: TokenBatches, **arguments: Any
+        self,
+        *,
+        tagger: Tagger,
+        score: Score,
+        documents: Sequence[Document],
+        batches: TokenBatches,
+        loss: MultilabelLoss,
+        **arguments: Any,
     ) -> None:
         # A loss function of its own is told how many labels the whole step has, so that the parts of an accumulated
         # gradient, and several processes, are weighed right.
-        super().__init__(eval_dataset=documents, compute_loss_func=multilabel_loss, **arguments)
+        super().__init__(eval_dataset=documents, compute_loss_func=loss, **arguments)
         self._tagger = tagger
         self._score = score
         self._documents = documents

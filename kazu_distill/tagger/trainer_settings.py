@@ -14,6 +14,7 @@ from transformers.trainer_utils import SaveStrategy
 from kazu_distill.errors import ConfigError
 from kazu_distill.tagger.device import Precision, resolve_device, resolve_precision
 from kazu_distill.tagger.early_stopping import EarlyStopping
+from kazu_distill.tagger.loss import MultilabelLoss
 
 _STEPS = 10_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
@@ -25,6 +26,7 @@ class TrainerSettings:
 
     Args:
         batch_tokens: tokens of a batch, without padding, on each device.
+        loss: what is made small.
         early_stopping: when training stops because it no longer gets better.
         arguments: ``transformers.TrainingArguments``, all but what is set here: folders, device, precision, batches,
             selection. ``num_train_epochs`` may be ``auto``: as many as make 10,000 steps, but from 3 to 20; and so may
@@ -37,6 +39,7 @@ class TrainerSettings:
         self,
         *,
         batch_tokens: int,
+        loss: MultilabelLoss,
         early_stopping: EarlyStopping,
         arguments: Mapping[str, Any],
         device: str = "auto",
@@ -45,6 +48,7 @@ class TrainerSettings:
         if batch_tokens < 1:
             raise ConfigError(f"trainer.batch_tokens={batch_tokens}: a batch needs tokens")
         self.batch_tokens = batch_tokens
+        self.loss = loss
         self.early_stopping = early_stopping
         self.arguments = dict(arguments)
         self.device = device
@@ -73,7 +77,11 @@ class TrainerSettings:
             )
         given = dict(self.arguments)
         if given["eval_strategy"] == "auto":
-            given |= {"eval_strategy": "epoch", "save_strategy": "epoch"}
+            given["eval_strategy"] = "epoch"
+        # A checkpoint for each evaluation, so that the best one can be had.
+        given.setdefault("save_strategy", given["eval_strategy"])
+        if "eval_steps" in given:
+            given.setdefault("save_steps", given["eval_steps"])
         if given.get("num_train_epochs") == "auto":
             given["num_train_epochs"] = _MOST_EPOCHS
         try:

@@ -28,10 +28,10 @@ from kazu_distill.tagger.quiet import quieten_libraries
 from kazu_distill.tagger.runtime import TorchRuntime
 from kazu_distill.tagger.saved import TaggerParts
 from kazu_distill.tagger.settings import TaggerSettings
-from kazu_distill.tagger.table import OnProgress, windows_table
 from kazu_distill.tagger.tagger import Tagger
 from kazu_distill.tagger.trainer import OnStep, Progress, Score, TaggerTrainer
 from kazu_distill.tagger.trainer_settings import TrainerSettings
+from kazu_distill.tagger.windows_table.table import OnProgress, windows_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +119,14 @@ def train_tagger(
         score=score,
         documents=evaluation,
         batches=batches,
+        loss=trainer.loss,
         model=model,
         args=arguments,
         train_dataset=table.rows,
         data_collator=Collator(
             padding=tokenizer.pad_token_id,
-            tags=len(scheme.tags),
-            outside=scheme.outside,
+            scheme=scheme,
+            tokens_behind=tagger.windower.tokens_behind,
             multiple=length_multiple(runtime.device),
             longest=settings.max_length,
         ),
@@ -148,6 +149,7 @@ def _key(encoder: Encoder, parts: TaggerParts, trainer: TrainerSettings, data: s
         "tags": parts.scheme.tags,
         "settings": asdict(parts.settings),
         "batch_tokens": trainer.batch_tokens,
+        "focus": trainer.loss.focus,
         "early_stopping": trainer.early_stopping.state()["args"],
         "arguments": trainer.arguments,
         "precision": trainer.precision,

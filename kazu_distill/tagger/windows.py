@@ -108,6 +108,11 @@ class Windower:
         """A window's tokens with the special ones, ``(tokens,)``."""
         return np.concatenate((self._prefix, text.tokens[window.start : window.end], self._suffix))
 
+    @property
+    def tokens_behind(self) -> int:
+        """How many special tokens stand behind a window's own."""
+        return len(self._suffix)
+
     def positions(self, text: TokenizedText, window: Window) -> NDArray[np.int32]:
         """Where in the window's input the first token of each of its words stands, ``(words,)``."""
         return text.first_tokens[window.first_word : window.last_word] + np.int32(len(self._prefix) - window.start)
@@ -145,19 +150,16 @@ def stitch(
 def _place_words(text: str, encoding: Encoding) -> TokenizedText:
     tokens = np.array(encoding.ids, dtype=np.int32)
     edges = np.fromiter(chain.from_iterable(encoding.offsets), np.int32, 2 * len(tokens)).reshape(-1, 2)
-    # Some tokenizers make tokens of nothing, or go back a character; a place is searched among those that stand.
-    standing = np.flatnonzero(edges[:, 1] > edges[:, 0])
-    if not len(standing):
-        return TokenizedText(np.empty((0, 2), np.int32), tokens, np.empty(0, np.int32))
-    starts, ends = edges[standing, 0], np.maximum.accumulate(edges[standing, 1])
     words = words_of(text)
-    # Tokens of some tokenizers begin with the space before the word, so it is their end that counts.
-    found = ends.searchsorted(words[:, 0], side="right")
-    has_token = (found < len(standing)) & (starts[np.minimum(found, len(standing) - 1)] < words[:, 1])
+    # Tokens of some tokenizers begin with the space before the word, so it is their end that counts. Where marks of a
+    # letter are reordered ends go back, but not behind the beginning of a word.
+    found = edges[:, 1].searchsorted(words[:, 0], side="right")
+    starts = np.append(edges[:, 0], len(text))
+    has_token = starts[found] < words[:, 1]
     words, found = words[has_token], found[has_token]
     if (found[1:] == found[:-1]).any():
         words, found = _joined(text, words, found)
-    return TokenizedText(words, tokens, standing[found].astype(np.int32))
+    return TokenizedText(words, tokens, found.astype(np.int32))
 
 
 def _joined(

@@ -60,7 +60,6 @@ def test_kazu_finds_what_our_tagger_finds(tmp_path: Path) -> None:
         "encoder.learning_rate=0.01", f"tagger.max_length={MAX_LENGTH}", f"tagger.stride={STRIDE}", "device=cpu",
         "trainer.batch_tokens=64", "trainer.early_stopping.patience=1000", "trainer.arguments.num_train_epochs=60",
         "trainer.arguments.eval_strategy=steps", "+trainer.arguments.eval_steps=60",
-        "trainer.arguments.save_strategy=steps", "+trainer.arguments.save_steps=60",
     )  # fmt: skip
     model = tmp_path / "run/model"
     ours = list(Tagger.from_pretrained(model, device="cpu", precision="fp32").label(documents))

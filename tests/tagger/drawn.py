@@ -17,7 +17,7 @@ SCHEMES = (label_scheme("bio", LABELS), label_scheme("io", LABELS))
 
 _PIECES = [
     "gout", "immunohistochemistry", "IL-2", "(TNF),", "α-synuclein", "糖尿病", "ภาวะ", "Sjo\u0308gren", "🧬", ".", "\n",
-    "Ca²⁺", "कैंसर", "سرطان", "½", "\u0301", "\ufffd", "\u200b", "\u00a0", "  ", "naïve",
+    "Ca²⁺", "कैंसर", "سرطان", "½", "\u0301", "a\u0301\u0323", "\ufffd", "\u200b", "\u00a0", "  ", "naïve",
 ]  # fmt: skip
 
 texts = (

@@ -1,13 +1,13 @@
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kazu_distill.tagger.batches import Collator, TokenBatches
+from kazu_distill.tagger.labels import LabelScheme, label_scheme
 from kazu_distill.tagger.loss import UNTRAINED
 
 lengths_of_rows = st.lists(st.integers(1, 600), min_size=1, max_size=60).map(
@@ -75,21 +75,28 @@ def row(tokens: int, positions: list[int], *labels: tuple[int, int, float]) -> d
     }
 
 
-@pytest.mark.parametrize("outside", [None, 2])
-def test_labels_stand_at_the_first_tokens_of_words(outside: int | None) -> None:
-    collate = Collator(padding=0, tags=3, outside=outside, multiple=4, longest=512)
-    batch = collate([row(5, [1, 3], (1, 0, 1.0), (1, 1, 0.25)), row(3, [1])])
+def collator(scheme: LabelScheme, *, multiple: int = 4) -> Collator:
+    return Collator(padding=0, scheme=scheme, tokens_behind=1, multiple=multiple, longest=512)
+
+
+def test_labels_stand_at_the_first_tokens_of_words() -> None:
+    batch = collator(label_scheme("bio", ["gene"]))([row(5, [1, 3], (1, 0, 1.0), (1, 1, 0.25)), row(3, [1])])
     assert batch["input_ids"].tolist() == [[1, 2, 3, 4, 5, 0, 0, 0], [1, 2, 3, 0, 0, 0, 0, 0]]
     assert batch["attention_mask"].tolist() == [[1] * 5 + [0] * 3, [1] * 3 + [0] * 5]
     trained = batch["labels"] != UNTRAINED
     assert trained.any(dim=2).nonzero().tolist() == [[0, 1], [0, 3], [1, 1]]
-    assert trained.sum() == 3 * 3
-    others = 0.0 if outside is None else 1.0
-    assert batch["labels"][0, 3].tolist() == [1.0, 0.25, 0.0]
-    assert batch["labels"][0, 1].tolist() == batch["labels"][1, 1].tolist() == [0.0, 0.0, others]
+    assert trained.sum() == 3 * 2
+    assert batch["labels"][0, 3].tolist() == [1.0, 0.25]
+    assert batch["labels"][0, 1].tolist() == batch["labels"][1, 1].tolist() == [0.0, 0.0]
+
+
+def test_in_scheme_io_all_tokens_of_a_word_have_its_labels() -> None:
+    batch = collator(label_scheme("io", ["gene"]))([row(7, [1, 4], (0, 0, 1.0)), row(3, [1])])
+    trained = batch["labels"] != UNTRAINED
+    assert trained.all(dim=2).nonzero().tolist() == [[0, place] for place in range(1, 6)] + [[1, 1]]
+    assert batch["labels"][0, 1:6].tolist() == [[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 2
 
 
 def test_the_unit_of_words_outside_has_what_the_surest_other_leaves() -> None:
-    collate = Collator(padding=0, tags=3, outside=2, multiple=1, longest=512)
-    labels = collate([row(1, [0], (0, 0, 0.25), (0, 1, 0.75))])["labels"]
+    labels = collator(label_scheme("io", ["gene", "drug"]))([row(2, [0], (0, 0, 0.25), (0, 1, 0.75))])["labels"]
     assert torch.equal(labels[0, 0], torch.tensor([0.25, 0.75, 0.25]))

@@ -20,6 +20,7 @@ from kazu_distill.schema import Schema
 from kazu_distill.tagger.early_stopping import EarlyStopping
 from kazu_distill.tagger.encoder import Encoder, check_length
 from kazu_distill.tagger.labels import label_scheme
+from kazu_distill.tagger.loss import MultilabelLoss
 from kazu_distill.tagger.saved import save_parts
 from kazu_distill.tagger.settings import TaggerSettings
 from kazu_distill.tagger.tagger import Tagger
@@ -66,7 +67,12 @@ def train(encoder: Encoder, out: Path) -> tuple[Trained, list[float]]:
         scheme=SCHEME,
         settings=TaggerSettings(max_length=48, stride=12),
         trainer=TrainerSettings(
-            batch_tokens=256, early_stopping=early, arguments=arguments, device="cpu", precision="fp32"
+            loss=MultilabelLoss(),
+            batch_tokens=256,
+            early_stopping=early,
+            arguments=arguments,
+            device="cpu",
+            precision="fp32",
         ),
         train=[out / "train.jsonl"],
         evaluation=DOCUMENTS,

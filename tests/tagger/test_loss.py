@@ -1,14 +1,16 @@
 import math
 from types import SimpleNamespace
 
+import pytest
 import torch
 from torch import Tensor
 
-from kazu_distill.tagger.loss import UNTRAINED, multilabel_loss
+from kazu_distill.errors import ConfigError
+from kazu_distill.tagger.loss import UNTRAINED, MultilabelLoss
 
 
-def loss(logits: Tensor, labels: Tensor, items: int | None = None) -> float:
-    return multilabel_loss(SimpleNamespace(logits=logits), labels, items).item()
+def loss(logits: Tensor, labels: Tensor, items: int | None = None, *, focus: float = 0.0) -> float:
+    return MultilabelLoss(focus=focus)(SimpleNamespace(logits=logits), labels, items).item()
 
 
 def test_the_loss_is_the_mean_over_trained_words_of_the_sum_over_tags() -> None:
@@ -36,3 +38,17 @@ def test_losses_of_the_parts_of_a_step_add_up_to_that_of_the_whole() -> None:
 
 def test_a_batch_without_trained_words_has_loss_zero() -> None:
     assert loss(torch.ones(1, 2, 3), torch.full((1, 2, 3), UNTRAINED)) == 0.0
+
+
+@pytest.mark.parametrize("focus", [0.0, 1.0, 2.0])
+def test_a_label_weighs_by_how_far_off_it_is(focus: float) -> None:
+    probability, label = 0.8, 0.3
+    logit = math.log(probability / (1 - probability))
+    entropy = -label * math.log(probability) - (1 - label) * math.log(1 - probability)
+    found = loss(torch.tensor([[[logit]]]), torch.tensor([[[label]]]), focus=focus)
+    assert math.isclose(found, 0.5**focus * entropy, rel_tol=1e-5)
+
+
+def test_no_focus_below_nothing() -> None:
+    with pytest.raises(ConfigError, match=r"loss\.focus"):
+        MultilabelLoss(focus=-1)

@@ -14,8 +14,6 @@ PLAN: dict[str, Any] = {
     "num_train_epochs": 6,
     "eval_strategy": "steps",
     "eval_steps": 2,
-    "save_strategy": "steps",
-    "save_steps": 2,
 }
 
 

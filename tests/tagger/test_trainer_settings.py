@@ -7,14 +7,16 @@ from transformers.trainer_utils import SaveStrategy
 
 from kazu_distill.errors import ConfigError
 from kazu_distill.tagger.early_stopping import EarlyStopping
+from kazu_distill.tagger.loss import MultilabelLoss
 from kazu_distill.tagger.trainer_settings import TrainerSettings
 
 AUTO = {"num_train_epochs": "auto", "eval_strategy": "auto", "report_to": []}
 
 
 def settings(**changes: Any) -> TrainerSettings:
-    arguments = AUTO | changes
-    return TrainerSettings(batch_tokens=100, early_stopping=EarlyStopping(), arguments=arguments, device="cpu")
+    return TrainerSettings(
+        batch_tokens=100, loss=MultilabelLoss(), early_stopping=EarlyStopping(), arguments=AUTO | changes, device="cpu"
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,10 +37,10 @@ def test_epochs_and_evaluations_follow_the_size_of_the_data(
 
 
 def test_what_is_given_stays(tmp_path: Path) -> None:
-    own = settings(num_train_epochs=7, eval_strategy="steps", eval_steps=50, save_strategy="steps", save_steps=50)
+    own = settings(num_train_epochs=7, eval_strategy="steps", eval_steps=50)
     arguments = own.training_arguments(tmp_path)
     own.settle(arguments, steps_per_epoch=40_000)
-    assert (arguments.num_train_epochs, arguments.eval_steps) == (7, 50)
+    assert (arguments.num_train_epochs, arguments.eval_steps, arguments.save_steps) == (7, 50, 50)
 
 
 def test_arguments_that_cannot_be_are_errors(tmp_path: Path) -> None:
@@ -49,4 +51,4 @@ def test_arguments_that_cannot_be_are_errors(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="learning_rat"):
         settings(learning_rat=1).training_arguments(tmp_path)
     with pytest.raises(ConfigError, match="batch_tokens=0"):
-        TrainerSettings(batch_tokens=0, early_stopping=EarlyStopping(), arguments=AUTO)
+        TrainerSettings(batch_tokens=0, loss=MultilabelLoss(), early_stopping=EarlyStopping(), arguments=AUTO)

@@ -38,7 +38,7 @@ class Run:
 @pytest.fixture(scope="module", params=["bio", "io"])
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     out = tmp_path_factory.mktemp("trained")
-    every: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 20, "save_strategy": "steps", "save_steps": 20}
+    every: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 20}
     trained, history = train(tiny_bert(out / "encoder"), out, scheme=request.param, max_steps=80, **every)
     return Run(trained, history, out)
 
@@ -76,7 +76,7 @@ def test_gradient_accumulation_has_the_same_loss_scale(tmp_path: Path) -> None:
 
 
 def test_training_stops_when_it_no_longer_gets_better_but_not_before_it_finds_something(tmp_path: Path) -> None:
-    every: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 2, "save_strategy": "steps", "save_steps": 2}
+    every: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 2}
     _, history = train(tiny_bert(tmp_path / "encoder"), tmp_path, patience=2, max_steps=1000, **every)
     assert history[:3] == [0.0, 0.0, 0.0]
     assert len(history) < 200

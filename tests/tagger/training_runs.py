@@ -15,6 +15,7 @@ from kazu_distill.schema import Schema
 from kazu_distill.tagger.early_stopping import EarlyStopping
 from kazu_distill.tagger.encoder import Encoder
 from kazu_distill.tagger.labels import label_scheme
+from kazu_distill.tagger.loss import MultilabelLoss
 from kazu_distill.tagger.settings import TaggerSettings
 from kazu_distill.tagger.tagger import Tagger
 from kazu_distill.tagger.trainer import OnStep
@@ -26,7 +27,6 @@ ARGUMENTS = {
     "num_train_epochs": 2,
     "learning_rate": 1e-2,
     "eval_strategy": "epoch",
-    "save_strategy": "epoch",
     "report_to": ["tensorboard"],
     "seed": 1,
 }
@@ -80,6 +80,7 @@ def train(
         settings=TaggerSettings(max_length=32, stride=8),
         trainer=TrainerSettings(
             batch_tokens=batch_tokens,
+            loss=MultilabelLoss(),
             early_stopping=EarlyStopping(patience=patience),
             arguments=ARGUMENTS | arguments,
             device="cpu",

@@ -18,8 +18,8 @@ from kazu_distill.documents import Document, InvalidDocument, Section
 from kazu_distill.errors import CorpusError
 from kazu_distill.tagger.alignment import AlignmentCounts, align
 from kazu_distill.tagger.labels import LabelScheme
-from kazu_distill.tagger.stretches import Stretch
 from kazu_distill.tagger.windows import Windower
+from kazu_distill.tagger.windows_table.stretches import Stretch
 
 _LISTS = {
     "input_ids": pa.int32(),

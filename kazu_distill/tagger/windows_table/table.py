@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -18,11 +17,12 @@ from kazu_distill.document_files import files_of
 from kazu_distill.errors import CorpusError
 from kazu_distill.tagger.alignment import AlignmentCounts
 from kazu_distill.tagger.labels import LabelScheme
-from kazu_distill.tagger.shard_processes import write_shards
-from kazu_distill.tagger.shards import Shard
-from kazu_distill.tagger.stretches import Stretch, cut
-from kazu_distill.tagger.whole_folders import whole_folder
+from kazu_distill.tagger.threads import usable_cores
 from kazu_distill.tagger.windows import Windower
+from kazu_distill.tagger.windows_table.processes import write_shards
+from kazu_distill.tagger.windows_table.shards import Shard
+from kazu_distill.tagger.windows_table.stretches import Stretch, cut
+from kazu_distill.tagger.windows_table.whole_folders import whole_folder
 
 OnProgress = Callable[[int, int], None]
 """Given the number of bytes that are done, and of all bytes."""
@@ -86,11 +86,6 @@ def windows_table(
                 raise CorpusError(f"{', '.join(map(str, files))}: changed while being read; start again")
             (new / _COUNTS).write_text(json.dumps(asdict(alignment)), encoding="utf-8")
     return _read(cache / key, key)
-
-
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check(stretches: Sequence[Stretch], shards: Iterable[Shard], on_progress: OnProgress) -> AlignmentCounts:

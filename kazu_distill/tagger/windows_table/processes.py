@@ -19,9 +19,9 @@ from queue import SimpleQueue
 
 from kazu_distill.errors import KazuDistillError
 from kazu_distill.tagger.labels import LabelScheme
-from kazu_distill.tagger.shards import Shard, write_shard
-from kazu_distill.tagger.stretches import Stretch
 from kazu_distill.tagger.windows import Windower
+from kazu_distill.tagger.windows_table.shards import Shard, write_shard
+from kazu_distill.tagger.windows_table.stretches import Stretch
 
 Job = tuple[Path, Stretch]
 
