@@ -64,6 +64,8 @@ def main(config: DictConfig) -> None:
     check = Check(parts, model, _documents(config, parts))
     if not check.has_gold:
         console.print("no document has a span: torch's own predictions are taken for gold")
+    model.config.save_pretrained(out)
+    save_parts(out, parts)
     measured = {"torch": check.measure("torch", check.torch, folder.glob("*.safetensors"))}
     try:
         with _workshop(out) as workshop:
@@ -77,8 +79,6 @@ def main(config: DictConfig) -> None:
     finally:
         write_json(out / "export.json", _report(config, check, measured))
         console.print(_table(measured, len(check.documents)))
-    model.config.save_pretrained(out)
-    save_parts(out, parts)
     print_files(out, *FILES.values(), "export.json")
 
 

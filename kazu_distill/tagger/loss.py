@@ -27,7 +27,7 @@ class MultilabelLoss:
         ConfigError: it is less.
     """
 
-    def __init__(self, *, focus: float = 0.0) -> None:
+    def __init__(self, *, focus: float = 1.0) -> None:
         if focus < 0:
             raise ConfigError(f"trainer.loss.focus={focus}: it must be 0 or more")
         self.focus = focus

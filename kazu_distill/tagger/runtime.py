@@ -22,7 +22,9 @@ RuntimeName = Literal["torch", "onnx", "int8"]
 
 
 class Runtime(Protocol):
-    """Computes a batch."""
+    """Computes a batch; it is fastest with about ``batch_tokens`` tokens at once."""
+
+    batch_tokens: int
 
     def probabilities(self, rows: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
         """Tag probabilities ``(batch, tokens, tags)`` of rows of input ids; ``tokens`` is at least the longest row."""
@@ -48,6 +50,8 @@ class TorchRuntime:
     ) -> None:
         self.model = model
         self.device = resolve_device(device)
+        # On two cores 2,048 tokens were computed a quarter faster each than 8,192: they stay in the cache.
+        self.batch_tokens = 2048 if self.device.type == "cpu" else 32768
         self._dtype = resolve_precision(precision, self.device)
         self._padding = padding
         self._longest = longest

@@ -26,19 +26,19 @@ class Tagger:
     Args:
         runtime: what computes them.
         parts: tokenizer, classes, tags and settings.
-        batch_tokens: tokens, with padding, that are computed at once.
+        batch_tokens: tokens, with padding, that are computed at once; by default what suits the runtime.
 
     Raises:
         ConfigError: the windows have no room.
     """
 
-    def __init__(self, *, runtime: Runtime, parts: TaggerParts, batch_tokens: int = 8192) -> None:
+    def __init__(self, *, runtime: Runtime, parts: TaggerParts, batch_tokens: int | None = None) -> None:
         self.runtime = runtime
         self.schema = parts.schema
         self.scheme = parts.scheme
         self.settings = parts.settings
         self.windower = Windower(parts.tokenizer, max_length=parts.settings.max_length, stride=parts.settings.stride)
-        self._batch_tokens = batch_tokens
+        self._batch_tokens = batch_tokens or runtime.batch_tokens
 
     @classmethod
     def from_pretrained(
@@ -48,7 +48,7 @@ class Tagger:
         runtime: RuntimeName = "torch",
         device: str = "auto",
         precision: Precision = "auto",
-        batch_tokens: int = 8192,
+        batch_tokens: int | None = None,
     ) -> Tagger:
         """The tagger that ``python -m kazu_distill.train`` saved in a folder.
 

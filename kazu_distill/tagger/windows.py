@@ -166,7 +166,7 @@ def _joined(
     text: str, words: NDArray[np.int32], found: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Words that share a token as one; and their tokens."""
-    lettered = np.array([text[start].isalnum() for start in words[:, 0].tolist()])
+    lettered = np.array([any(map(str.isalnum, text[start:end])) for start, end in words.tolist()])
     group = np.cumsum(np.append(False, found[1:] != found[:-1]))
     has_letters = np.zeros(group[-1] + 1, dtype=np.bool_)
     has_letters[group[lettered]] = True

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
@@ -101,6 +101,7 @@ def test_a_family_is_trained_saved_and_loaded(family: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("family", FAMILIES)
 @settings(max_examples=30, deadline=None)
+@example(text="\u03081ก")
 @given(text=st.text(" \n-()Egf1αÜïœ̈µ中文กำ🧬 ", max_size=40))
 def test_every_familys_tokenizer_finds_the_words(family: str, text: str) -> None:
     windower = Windower(_tokenizer(family), max_length=16, stride=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from kazu_distill.tagger.parity import largest_difference, rows_of
 from kazu_distill.tagger.runtime import TorchRuntime, load_torch_runtime
 from kazu_distill.tagger.saved import load_parts
 from kazu_distill.tagger.tagger import Tagger
+from tests.stages import REPOSITORY
 from tests.tagger.encoders import tiny_bert
 from tests.tagger.families import FAMILIES, tiny_encoder
 from tests.tagger.saved_taggers import DOCUMENTS, TEXTS, save_tagger
@@ -119,6 +121,12 @@ def test_an_export_of_other_weights_than_the_folders_is_refused(exported: Path, 
     (folder / "onnx/model.onnx").write_bytes((exported / "onnx/model.onnx").read_bytes())
     with pytest.raises(ConfigError, match=rf"other weights .* python -m kazu_distill.export model={folder}"):
         Tagger.from_pretrained(folder, runtime="onnx")
+
+
+def test_what_onnx_needs_is_not_loaded_before_it_is_used() -> None:
+    program = "import sys, kazu_distill.predict; print({'onnx', 'onnxruntime', 'onnxscript'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_errors_of_runtimes_say_what_to_do(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ def train(
         settings=TaggerSettings(max_length=32, stride=8),
         trainer=TrainerSettings(
             batch_tokens=batch_tokens,
-            loss=MultilabelLoss(),
+            loss=MultilabelLoss(focus=0.0),
             early_stopping=EarlyStopping(patience=patience),
             arguments=ARGUMENTS | arguments,
             device="cpu",
