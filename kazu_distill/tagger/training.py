@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from transformers import PrinterCallback, ProgressCallback, set_seed
 
+from kazu_distill.document_files import document_line
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
 from kazu_distill.schema import Schema
@@ -31,7 +32,7 @@ from kazu_distill.tagger.settings import TaggerSettings
 from kazu_distill.tagger.tagger import Tagger
 from kazu_distill.tagger.trainer import OnStep, Progress, Score, TaggerTrainer
 from kazu_distill.tagger.trainer_settings import TrainerSettings
-from kazu_distill.tagger.windows_table.table import OnProgress, windows_table
+from kazu_distill.tagger.windows_table.table import OnProgress, WindowsTable, windows_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def train_tagger(
         table = windows_table(
             train, windower=tagger.windower, scheme=scheme, cache=out / "windows", on_progress=on_windows
         )
-        checkpoint = resumable(out / "checkpoints", _key(encoder, parts, trainer, table.key))
+        checkpoint = resumable(out / "checkpoints", _key(encoder, parts, trainer, table, evaluation))
     if not table.alignment.spans:
         raise ConfigError("the training documents have no entity, so there is nothing to learn")
     if checkpoint:
@@ -135,14 +136,17 @@ def train_tagger(
     for own_output in (ProgressCallback, PrinterCallback):  # the caller says how progress is shown
         run.remove_callback(own_output)
     run.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    # The best model is in memory; optimizer states are large and of no more use.
+    # The best model is in memory, of every process; optimizer states are large and of no more use.
+    run.accelerator.wait_for_everyone()
     if arguments.process_index == 0:
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
     best_step = run.state.best_global_step or run.state.global_step
     return Trained(tagger, parts, model, best_step, table.alignment)
 
 
-def _key(encoder: Encoder, parts: TaggerParts, trainer: TrainerSettings, data: str) -> str:
+def _key(
+    encoder: Encoder, parts: TaggerParts, trainer: TrainerSettings, table: WindowsTable, evaluation: Sequence[Document]
+) -> str:
     """Names everything that the trained weights depend on."""
     said = {
         "encoder": asdict(encoder),
@@ -153,7 +157,8 @@ def _key(encoder: Encoder, parts: TaggerParts, trainer: TrainerSettings, data: s
         "early_stopping": trainer.early_stopping.state()["args"],
         "arguments": trainer.arguments,
         "precision": trainer.precision,
-        "data": data,
+        "processes": int(os.environ.get("WORLD_SIZE", "1")),
+        "data": [table.key, *(hashlib.sha256(document_line(document)).hexdigest() for document in evaluation)],
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
