@@ -55,7 +55,7 @@ def main() -> None:
 def _run(options: argparse.Namespace, scheme: str, seed: int) -> dict[str, Any]:
     """Train and score one tagger."""
     config = compose(
-        "train", [f"schema={options.schema}", f"encoder={options.encoder}", f"seed={seed}", *options.overrides]
+        "train", [f"schema={options.schema}", f"encoder={options.encoder}", f"seed={seed}", *options.set]
     )
     schema: Schema = instantiate(config.schema)
     settings = instantiate(config.tagger)
@@ -117,8 +117,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--schemes", nargs="+", default=["bio", "io"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--out", type=Path, help="a line of JSON a tagger is added to this file")
-    parser.add_argument("overrides", nargs="*", help="of the train configuration, such as trainer.batch_tokens=2048")
-    return parser.parse_intermixed_args()
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of the train configuration")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

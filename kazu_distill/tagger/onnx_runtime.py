@@ -55,7 +55,7 @@ class OnnxRuntime:
         self._inputs = [each.name for each in self._session.get_inputs()]
         if set(self._inputs) - {"input_ids", "attention_mask"} or "input_ids" not in self._inputs:
             raise ConfigError(f"{file} is not an export of kazu_distill: its inputs are {', '.join(self._inputs)}")
-        self.batch_tokens = 2048
+        self.batch_tokens = 1024
         self._padding = padding
         self._longest = longest
 
