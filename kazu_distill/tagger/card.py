@@ -34,7 +34,7 @@ for spans in tagger.predict(["Cisplatin caused hearing loss."]):
 or `python -m kazu_distill.predict model=path/to/this/folder corpus=text corpus.path=texts out=labelled`.
 
 With transformers alone. Each unit is a sigmoid of its own, so the token-classification pipeline, which takes the
-softmax, reads it wrongly. Only the first piece of a word was trained:
+softmax, reads it wrongly. The first piece of a word speaks for it:
 
 ```python
 import torch

@@ -45,4 +45,4 @@ def save_tagger(encoder: Encoder, folder: Path, *, change: Callable[[Any], None]
 
 def head_of(model: Any) -> nn.Linear:
     """The layer that gives the tags."""
-    return [layer for layer in model.modules() if isinstance(layer, nn.Linear)][-1]
+    return next(layer for layer in model.children() if isinstance(layer, nn.Linear))
