@@ -54,9 +54,7 @@ def main() -> None:
 
 def _run(options: argparse.Namespace, scheme: str, seed: int) -> dict[str, Any]:
     """Train and score one tagger."""
-    config = compose(
-        "train", [f"schema={options.schema}", f"encoder={options.encoder}", f"seed={seed}", *options.set]
-    )
+    config = compose("train", [f"schema={options.schema}", f"encoder={options.encoder}", f"seed={seed}", *options.set])
     schema: Schema = instantiate(config.schema)
     settings = instantiate(config.tagger)
     evaluation = findable(read_documents(options.eval, labels=schema.labels), threshold=settings.threshold)
