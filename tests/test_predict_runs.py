@@ -54,7 +54,7 @@ def test_after_kill_9_the_same_command_goes_on_to_the_same_file(tmp_path: Path) 
     killed = [*command, f"out={tmp_path / 'killed'}"]
     half = tmp_path / "killed/.documents.jsonl.partial"
     child = subprocess.Popen([sys.executable, "-m", "kazu_distill.predict", *killed], cwd=REPOSITORY)
-    while not (half.exists() and half.stat().st_size):
+    while not (half.exists() and _whole_blocks(half, blocks)):
         assert child.poll() is None
         time.sleep(0.005)
     os.kill(child.pid, signal.SIGKILL)
