@@ -22,6 +22,7 @@ from kazu_distill.schema import Schema
 from kazu_distill.tagger.alignment import AlignmentCounts
 from kazu_distill.tagger.batches import Collator, TokenBatches
 from kazu_distill.tagger.checkpoints import resumable
+from kazu_distill.tagger.cpu_training import speed_up
 from kazu_distill.tagger.encoder import Encoder, check_length
 from kazu_distill.tagger.labels import LabelScheme
 from kazu_distill.tagger.padding import length_multiple
@@ -98,6 +99,8 @@ def train_tagger(
         precision=trainer.precision,
     )
     tagger = Tagger(runtime=runtime, parts=parts)
+    if runtime.device.type == "cpu":
+        speed_up(model)
     with arguments.main_process_first(local=False):  # of several processes the others find what the first has written
         table = windows_table(
             train, windower=tagger.windower, scheme=scheme, cache=out / "windows", on_progress=on_windows
