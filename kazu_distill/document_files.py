@@ -86,15 +86,30 @@ def read_documents(path: Path, *, labels: Iterable[str] | None = None) -> Iterat
     seen: dict[str, str] = {}
     for file, number, line in read_lines(path):
         where = f"{file}:{number}"
-        try:
-            document = document_from_record(json_values(line))
-            check_labels(document, allowed)
-        except InvalidDocument as error:
-            raise CorpusError(f"{where}: {error}") from error
+        document = document_of_line(line, where, allowed)
         if document.id in seen:
             raise CorpusError(f'{where}: document "{document.id}" stands already at {seen[document.id]}')
         seen[document.id] = where
         yield document
+
+
+def document_of_line(line: bytes, where: str, labels: frozenset[str] | None) -> Document:
+    """The document of a line of a file.
+
+    Args:
+        line: the line.
+        where: names it in messages.
+        labels: the classes that spans may have; None allows any.
+
+    Raises:
+        CorpusError: the line is broken, or a class is unknown.
+    """
+    try:
+        document = document_from_record(json_values(line))
+        check_labels(document, labels)
+    except InvalidDocument as error:
+        raise CorpusError(f"{where}: {error}") from error
+    return document
 
 
 def json_values(content: bytes) -> Any:
@@ -136,11 +151,16 @@ def read_lines(path: Path, *, suffix: str | tuple[str, ...] = ".jsonl") -> Itera
     """
     for file in files_of(path, suffix=suffix):
         with file.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if number == 1:
-                    line = line.removeprefix(codecs.BOM_UTF8)
-                if line.strip():
-                    yield file, number, line
+            for number, line in lines_with_content(enumerate(lines, start=1)):
+                yield file, number, line
+
+
+def lines_with_content(lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Of lines with their numbers, from 1, those that are not blank; without a byte order mark before the first."""
+    for number, line in lines:
+        content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+        if content.strip():
+            yield number, content
 
 
 def files_of(path: Path, *, suffix: str | tuple[str, ...]) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -89,3 +89,17 @@ def problem_of(span: Span, text: str) -> str | None:
     if not 0.0 <= span.score <= 1.0:
         return f"has the score {span.score}, which is not between 0 and 1"
     return None
+
+
+def blocks_of(documents: Iterable[Document], *, characters: int) -> Iterator[list[Document]]:
+    """Documents in order, in lists of at least so many characters; the last may have fewer."""
+    block: list[Document] = []
+    length = 0
+    for document in documents:
+        block.append(document)
+        length += sum(len(section.text) for section in document.sections)
+        if length >= characters:
+            yield block
+            block, length = [], 0
+    if block:
+        yield block

@@ -22,8 +22,9 @@ from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.metrics import metrics_of
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.stage import stage_main
+from kazu_distill.tagger.fingerprint import hash_of_weights
 from kazu_distill.tagger.onnx_export import export_onnx, require_exporter
-from kazu_distill.tagger.onnx_files import FILES, hash_of_weights
+from kazu_distill.tagger.onnx_files import FILES
 from kazu_distill.tagger.onnx_quantize import quantize
 from kazu_distill.tagger.onnx_runtime import OnnxRuntime
 from kazu_distill.tagger.parity import largest_difference, rows_of

@@ -13,10 +13,11 @@ from rich.table import Table
 
 from kazu_distill import __version__
 from kazu_distill.console import console, print_files, print_remarks, progress_bar
+from kazu_distill.documents import blocks_of
 from kazu_distill.resumable_file import ResumableFile, resumable_file
 from kazu_distill.stage import stage_main
 from kazu_distill.tagger.fingerprint import fingerprint
-from kazu_distill.tagger.tagger import Tagger, blocks_of
+from kazu_distill.tagger.tagger import BLOCK, Tagger
 from kazu_distill.tagger.threads import limit_threads
 
 
@@ -33,7 +34,7 @@ def main(config: DictConfig) -> None:
     total = sum(1 for _ in corpus)  # finds a broken record before the work begins, too
     print_remarks(corpus)
     with resumable_file(out / "documents.jsonl", key=_key(config)) as file:
-        blocks = file.remaining(blocks_of(corpus))
+        blocks = file.remaining(blocks_of(corpus, characters=BLOCK))
         _print_kept(file)
         with progress_bar() as progress:
             task = progress.add_task("predict", total=total - file.kept)

@@ -56,7 +56,8 @@ def main(config: DictConfig) -> None:
     tuning: ThresholdTuning | None = instantiate(config.thresholds)
     train = labelled_data(read_documents(data / "train.jsonl", labels=schema.labels))  # a stream: it may be large
     evaluation = findable(read_documents(data / "eval.jsonl", labels=schema.labels), threshold=settings.threshold)
-    for name, labelled in (("train", train), ("eval", labelled_data(evaluation))):
+    selected_by = labelled_data(evaluation)
+    for name, labelled in (("train", train), ("eval", selected_by)):
         _require_entities(data / f"{name}.jsonl", labelled)
     console.print(f"train: {train.documents:,} documents, eval: {len(evaluation):,} documents")
     project = instantiate(config.label_studio, schema=schema) if config.label_studio and _is_first_process() else None
@@ -90,7 +91,7 @@ def main(config: DictConfig) -> None:
     _warn_of_lost_spans(trained.alignment)
     trained, metrics = _save(trained, evaluation, tuning, out)
     save_config(config, out / "model/training.yaml")
-    card = _card(trained, encoder, metrics, train, evaluation, title=config.push_to_hub)
+    card = _card(trained, encoder, metrics, train, selected_by, title=config.push_to_hub)
     (out / "model/README.md").write_text(card, encoding="utf-8")
     console.print(score_table(metrics, schema.labels, title=f"eval, best model (step {trained.best_step})"))
     if not metrics["mean_f1"]:
@@ -127,7 +128,7 @@ def _card(
     encoder: Encoder,
     metrics: Metrics,
     train: LabelledData,
-    evaluation: Sequence[Document],
+    evaluation: LabelledData,
     *,
     title: str | None,
 ) -> str:
@@ -138,7 +139,7 @@ def _card(
         settings=trained.parts.settings,
         metrics=metrics,
         train=train,
-        evaluation=labelled_data(evaluation),
+        evaluation=evaluation,
         base_model=encoder.name_on_hub,
         architecture=trained.model.config.model_type,
         parameters=trained.model.num_parameters(),

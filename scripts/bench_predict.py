@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench_jobs import Predicted, PredictJob
-from bench_runs import Program, kazu, machine, ours, plain, ratios, spread, table
+from bench_runs import Program, kazu, machine, ours, plain, rate_cells, rate_columns, table
 from bench_texts import write_texts
 
 from kazu_distill.document_files import read_documents
@@ -52,22 +52,9 @@ def speed(options: argparse.Namespace, folder: Path) -> str:
 
 def speed_table(title: str, taken: dict[str, list[Predicted]]) -> str:
     """Rates of each program, and how many times better the first is than each of the others."""
-    rates = {name: [run.documents / run.seconds for run in runs] for name, runs in taken.items()}
-    cpu_rates = {name: [run.documents / run.cpu_s for run in runs] for name, runs in taken.items()}
-    first = next(iter(taken))
-    rows = [
-        [
-            name,
-            spread(rates[name], 2),
-            spread(cpu_rates[name], 2),
-            ratios(rates[first], rates[name]),
-            ratios(cpu_rates[first], cpu_rates[name]),
-            spread([run.peak_bytes / 1e6 for run in runs], 0),
-        ]
-        for name, runs in taken.items()
-    ]
-    columns = [title, "documents/s", "documents/CPU s", f"{first} is faster by", "in CPU time by", "peak MB"]
-    return table(columns, rows)
+    columns = [title, *rate_columns("documents", next(iter(taken)))]
+    cells = rate_cells(taken, lambda run: run.documents, digits=2)
+    return table(columns, ([name, *own] for name, own in cells.items()))
 
 
 def agreement(options: argparse.Namespace, folder: Path) -> str:

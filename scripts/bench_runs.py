@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -71,6 +71,30 @@ def spread(values: Iterable[float], digits: int = 1) -> str:
 def ratios(ours_first: Sequence[float], other: Sequence[float]) -> str:
     """How many times better the first of each round is, rates of the same round against each other."""
     return spread([own / its for own, its in zip(ours_first, other, strict=True)], 2)
+
+
+def rate_columns(unit: str, first: str) -> list[str]:
+    """What the cells of ``rate_cells`` say; ``first`` is whom all are set against."""
+    return [f"{unit}/s", f"{unit}/CPU s", f"{first} is faster by", "in CPU time by", "peak MB"]
+
+
+def rate_cells(
+    taken: Mapping[str, Sequence[Result]], amount: Callable[[Result], int], *, digits: int = 0
+) -> dict[str, list[str]]:
+    """For each program what its runs did in a second, how many times more the first one did, and its memory."""
+    rates = {name: [amount(run) / run.seconds for run in runs] for name, runs in taken.items()}
+    cpu_rates = {name: [amount(run) / run.cpu_s for run in runs] for name, runs in taken.items()}
+    first = next(iter(taken))
+    return {
+        name: [
+            spread(rates[name], digits),
+            spread(cpu_rates[name], digits),
+            ratios(rates[first], rates[name]),
+            ratios(cpu_rates[first], cpu_rates[name]),
+            spread([run.peak_bytes / 1e6 for run in runs], 0),
+        ]
+        for name, runs in taken.items()
+    }
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from bench_jobs import Trained, TrainJob
 from bench_models import f1_by_kazu, f1_by_us, folder_of, labels_of
-from bench_runs import Program, kazu, machine, ours, plain, ratios, spread, table
+from bench_runs import Program, kazu, machine, ours, plain, rate_cells, rate_columns, spread, table
 from bench_shape import SHAPES, shape_table
 
 from kazu_distill.document_files import read_documents, write_documents
@@ -64,26 +64,17 @@ def measured(programs: list[Program], options: argparse.Namespace, folder: Path)
 
 def speeds(taken: dict[str, list[Trained]]) -> str:
     """The table of speeds, ours first."""
-    rates = {name: [run.tokens / run.seconds for run in runs] for name, runs in taken.items()}
-    cpu_rates = {name: [run.tokens / run.cpu_s for run in runs] for name, runs in taken.items()}
-    first = next(iter(taken))
+    cells = rate_cells(taken, lambda run: run.tokens)
     rows = [
         [
             name,
-            spread(rates[name], 0),
-            spread(cpu_rates[name], 0),
-            ratios(rates[first], rates[name]),
-            ratios(cpu_rates[first], cpu_rates[name]),
+            *cells[name],
             f"{sum(run.tokens for run in runs) / sum(run.input_tokens for run in runs):.0%}",
             f"{sum(run.tokens for run in runs) / sum(run.steps for run in runs):,.0f}",
-            spread([run.peak_bytes / 1e6 for run in runs], 0),
         ]
         for name, runs in taken.items()
     ]
-    return table(
-        ["", "tokens/s", "tokens/CPU s", "ours is faster by", "in CPU time by", "input that is text", "tokens a step",
-         "peak MB"], rows
-    )  # fmt: skip
+    return table(["", *rate_columns("tokens", next(iter(taken))), "input that is text", "tokens a step"], rows)
 
 
 def scores(

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from kazu_distill.document_files import read_documents, write_documents
-from kazu_distill.documents import Document, Section
+from kazu_distill.documents import Document, Section, blocks_of
 from kazu_distill.schema import Schema
 from kazu_distill.tagger.labels import label_scheme
 from kazu_distill.tagger.saved import TaggerParts, save_parts
 from kazu_distill.tagger.settings import TaggerSettings
-from kazu_distill.tagger.tagger import blocks_of
+from kazu_distill.tagger.tagger import BLOCK
 from tests.stages import REPOSITORY, succeed
 from tests.tagger.families import TEXTS, tiny_encoder
 
@@ -46,7 +46,7 @@ def corpus(path: Path) -> list[Document]:
 
 
 def test_after_kill_9_the_same_command_goes_on_to_the_same_file(tmp_path: Path) -> None:
-    blocks = list(blocks_of(corpus(tmp_path / "corpus.jsonl")))
+    blocks = list(blocks_of(corpus(tmp_path / "corpus.jsonl"), characters=BLOCK))
     assert len(blocks) > 2
     common = ["device=cpu", "corpus=jsonl", f"corpus.path={tmp_path / 'corpus.jsonl'}"]
     command = [f"model={model(tmp_path, threshold=0.02)}", *common]

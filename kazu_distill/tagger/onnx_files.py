@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Literal
 
@@ -28,15 +27,3 @@ def find_export(folder: Path, kind: OnnxKind) -> Path:
         f"runtime={kind}: {folder} has no {FOLDER}/{FILES[kind]}; make it with: "
         f"python -m kazu_distill.export model={folder}"
     )
-
-
-def hash_of_weights(folder: Path) -> str | None:
-    """What tells a tagger's weights from all others; None where the folder has none."""
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        return None
-    digest = hashlib.blake2b(digest_size=16)
-    for file in files:
-        with file.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "blake2b").digest())
-    return digest.hexdigest()

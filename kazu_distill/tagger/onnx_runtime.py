@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from kazu_distill.errors import ConfigError
 from kazu_distill.tagger.device import Precision
-from kazu_distill.tagger.onnx_files import WEIGHTS, OnnxKind, find_export, hash_of_weights
+from kazu_distill.tagger.fingerprint import hash_of_weights
+from kazu_distill.tagger.onnx_files import WEIGHTS, OnnxKind, find_export
 from kazu_distill.tagger.padding import pad
 from kazu_distill.tagger.saved import TaggerParts, unloadable
 

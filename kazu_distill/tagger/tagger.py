@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kazu_distill.documents import Document, Section, Span
+from kazu_distill.documents import Document, Section, Span, blocks_of
 from kazu_distill.tagger.decoding import decode
 from kazu_distill.tagger.device import Precision
 from kazu_distill.tagger.quiet import quieten_libraries
@@ -17,7 +17,8 @@ from kazu_distill.tagger.runtime import Runtime, RuntimeName, load_runtime
 from kazu_distill.tagger.saved import TaggerParts, load_parts
 from kazu_distill.tagger.windows import TokenizedText, Window, Windower, stitch
 
-_BLOCK = 500_000  # characters of the documents whose windows are sorted by length together
+BLOCK = 500_000
+"""Characters of the documents whose windows are sorted by length together."""
 
 
 class Tagger:
@@ -76,7 +77,7 @@ class Tagger:
 
     def label(self, documents: Iterable[Document], *, source: str = "") -> Iterator[Document]:
         """The documents with predicted spans in place of those that they had, in order and in bounded memory."""
-        for block in blocks_of(documents):
+        for block in blocks_of(documents, characters=BLOCK):
             spans = iter(self._spans_of([section.text for document in block for section in document.sections], source))
             for document in block:
                 yield document.with_spans([next(spans) for _ in document.sections])
@@ -121,17 +122,3 @@ class Tagger:
                 else:
                     answers[text][number] = probabilities[row, positions]
         return answers
-
-
-def blocks_of(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    """Documents in order, in lists of about as many characters: those that ``Tagger.label`` computes together."""
-    block: list[Document] = []
-    characters = 0
-    for document in documents:
-        block.append(document)
-        characters += sum(len(section.text) for section in document.sections)
-        if characters >= _BLOCK:
-            yield block
-            block, characters = [], 0
-    if block:
-        yield block

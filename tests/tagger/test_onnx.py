@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from kazu_distill.errors import ConfigError
+from kazu_distill.tagger.fingerprint import hash_of_weights
 from kazu_distill.tagger.onnx_export import export_onnx, require_exporter
-from kazu_distill.tagger.onnx_files import hash_of_weights
 from kazu_distill.tagger.onnx_quantize import quantize
 from kazu_distill.tagger.onnx_runtime import OnnxRuntime
 from kazu_distill.tagger.parity import largest_difference, rows_of

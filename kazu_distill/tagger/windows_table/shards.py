@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from kazu_distill.document_files import check_labels, document_from_record, json_values
-from kazu_distill.documents import Document, InvalidDocument, Section
+from kazu_distill.document_files import document_of_line, lines_with_content
+from kazu_distill.documents import Document, Section, blocks_of
 from kazu_distill.errors import CorpusError
 from kazu_distill.tagger.alignment import AlignmentCounts, align
 from kazu_distill.tagger.labels import LabelScheme
@@ -55,7 +54,9 @@ def write_shard(path: Path, stretch: Stretch, *, windower: Windower, scheme: Lab
     with path.open("wb") as file:
         with pa.ipc.new_stream(file, _SCHEMA) as writer:
             try:
-                for sections in _batches(_documents(stretch, frozenset(scheme.labels), ids)):
+                documents = _documents(stretch, frozenset(scheme.labels), ids)
+                for block in blocks_of(documents, characters=_BATCH):
+                    sections = [section for document in block for section in document.sections]
                     batch, counts = _record_batch(sections, windower, scheme)
                     writer.write_batch(batch)
                     alignment += counts
@@ -68,33 +69,10 @@ def write_shard(path: Path, stretch: Stretch, *, windower: Windower, scheme: Lab
 
 def _documents(stretch: Stretch, allowed: frozenset[str], ids: list[tuple[str, int]]) -> Iterator[Document]:
     """The documents; the id and line of each is noted."""
-    for number, line in stretch.lines():
-        if number == 1:
-            line = line.removeprefix(codecs.BOM_UTF8)
-        if not line.strip():
-            continue
-        try:
-            document = document_from_record(json_values(line))
-            check_labels(document, allowed)
-        except InvalidDocument as error:
-            raise CorpusError(f"{stretch.file}:{number}: {error}") from error
+    for number, line in lines_with_content(stretch.lines()):
+        document = document_of_line(line, f"{stretch.file}:{number}", allowed)
         ids.append((document.id, number))
         yield document
-
-
-def _batches(documents: Iterator[Document]) -> Iterator[list[Section]]:
-    """Sections in order, in lists of about as many characters."""
-    batch: list[Section] = []
-    characters = 0
-    for document in documents:
-        for section in document.sections:
-            batch.append(section)
-            characters += len(section.text)
-            if characters >= _BATCH:
-                yield batch
-                batch, characters = [], 0
-    if batch:
-        yield batch
 
 
 def _record_batch(
