@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import AutoModelForTokenClassification
 
 from kazu_distill.errors import ConfigError
@@ -66,6 +66,15 @@ class TorchRuntime:
         logits: NDArray[np.float32] = self._logits(rows).cpu().numpy()
         return logits
 
+    def round_weights(self) -> None:
+        """Keep the matrices in the type that products are computed in, in place of rounding them for every batch.
+
+        The answers stay the same to the last bit. A model that is trained must keep all digits.
+        """
+        for layer in self.model.modules():
+            if isinstance(layer, nn.Linear):
+                layer.to(self._dtype)
+
     @torch.inference_mode()
     def _logits(self, rows: Sequence[NDArray[np.int32]]) -> Tensor:
         self.model.to(self.device)
@@ -104,10 +113,12 @@ def load_torch_runtime(folder: Path, parts: TaggerParts, *, device: str, precisi
         model = AutoModelForTokenClassification.from_pretrained(folder, use_safetensors=True)
     except (OSError, ValueError, SafetensorError) as error:
         raise unloadable(folder, error) from error
-    return TorchRuntime(
+    runtime = TorchRuntime(
         model=model,
         padding=parts.tokenizer.pad_token_id,
         longest=parts.settings.max_length,
         device=device,
         precision=precision,
     )
+    runtime.round_weights()
+    return runtime
