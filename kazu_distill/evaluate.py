@@ -16,6 +16,7 @@ from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.schema import Schema
 from kazu_distill.scoring.comparison import compare
 from kazu_distill.scoring.evaluation import Evaluation, evaluate
+from kazu_distill.scoring.kazu_rule import kazu_metrics
 from kazu_distill.scoring.mistakes import Analysis, Kind, analyse
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.scoring.seqeval_report import seqeval_report
@@ -52,13 +53,20 @@ def main(config: DictConfig) -> None:
     pairs = paired(gold, predicted)
     evaluation = evaluate(pairs, schema.labels, seed=config.seed, resamples=config.resamples)
     analysis = analyse(pairs, schema.labels)
-    write_json(out / "metrics.json", evaluation.as_json() | analysis.as_json())
+    by_kazu = {"kazu": kazu_metrics(pairs, schema.labels)} if config.kazu_rule else {}
+    write_json(out / "metrics.json", evaluation.as_json() | analysis.as_json() | by_kazu)
     with atomic_writer(out / "errors.jsonl") as file:
         for mistake in analysis.mistakes:
             file.write(orjson.dumps(mistake.as_json(), option=orjson.OPT_APPEND_NEWLINE))
     report = seqeval_report(pairs, schema.labels)
     (out / "seqeval.txt").write_text(report.text + "\n", encoding="utf-8")
     _print(evaluation, analysis, documents=len(gold))
+    if by_kazu:
+        console.print(
+            f"by Kazu's rule: mean F1 {100 * (by_kazu['kazu']['mean_f1'] or 0):.1f}. It takes any overlap for a hit, and "
+            "forgets what was missed in sections without a prediction: for comparison with Kazu's table only.",
+            soft_wrap=True,
+        )
     left_out = report.gold_left_out + report.predicted_left_out
     if left_out:
         console.print(f"seqeval.txt leaves out {left_out:,} spans that overlap one of their class")

@@ -64,7 +64,7 @@ def evaluate(pairs: Sequence[Pair], labels: Sequence[str], *, seed: int, resampl
                 ("token", token_tally(pairs, labels)),
             ]
         },
-        few=tuple(label for label, own in counts.items() if 0 < own.gold + own.predicted and own.gold < FEW),
+        few=tuple(label for label, own in counts.items() if own.gold + own.predicted > 0 and own.gold < FEW),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
@@ -128,7 +128,7 @@ def plain(draw: st.DrawFn) -> tuple[list[Place], list[Place]]:
     stretches = sorted(draw(st.sets(st.integers(0, len(TEXT)), max_size=6)))
     gold: list[Place] = []
     predicted: list[Place] = []
-    for start, end in zip(stretches, stretches[1:], strict=False):
+    for start, end in pairwise(stretches):
         for side in (gold, predicted):
             if draw(st.booleans()):
                 own = draw(st.integers(start, end - 1))
