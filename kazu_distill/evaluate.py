@@ -7,20 +7,21 @@ from pathlib import Path
 
 import orjson
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from kazu_distill.console import console, print_files, print_remarks, write_json
 from kazu_distill.document_files import atomic_writer, read_documents, write_documents
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.schema import Schema
+from kazu_distill.scoring.breakdown import breakdown, breakdown_json, groupings, known_mentions
 from kazu_distill.scoring.comparison import compare
 from kazu_distill.scoring.evaluation import Evaluation, evaluate
 from kazu_distill.scoring.kazu_rule import kazu_metrics
 from kazu_distill.scoring.mistakes import Analysis, Kind, analyse
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.scoring.seqeval_report import seqeval_report
-from kazu_distill.scoring.table import comparison_table, rules_line, score_table
+from kazu_distill.scoring.table import comparison_table, groups_line, rules_line, score_table
 from kazu_distill.stage import stage_main
 from kazu_distill.tagger.tagger import Tagger
 from kazu_distill.tagger.threads import limit_threads
@@ -53,18 +54,22 @@ def main(config: DictConfig) -> None:
     pairs = paired(gold, predicted)
     evaluation = evaluate(pairs, schema.labels, seed=config.seed, resamples=config.resamples)
     analysis = analyse(pairs, schema.labels)
+    known = known_mentions(read_documents(Path(config.train))) if config.train else None
+    groups = breakdown(pairs, groupings(known))
     by_kazu = {"kazu": kazu_metrics(pairs, schema.labels)} if config.kazu_rule else {}
-    write_json(out / "metrics.json", evaluation.as_json() | analysis.as_json() | by_kazu)
+    write_json(out / "metrics.json", evaluation.as_json() | analysis.as_json() | breakdown_json(groups) | by_kazu)
     with atomic_writer(out / "errors.jsonl") as file:
         for mistake in analysis.mistakes:
             file.write(orjson.dumps(mistake.as_json(), option=orjson.OPT_APPEND_NEWLINE))
     report = seqeval_report(pairs, schema.labels)
     (out / "seqeval.txt").write_text(report.text + "\n", encoding="utf-8")
     _print(evaluation, analysis, documents=len(gold))
+    for name, own in groups.items():
+        console.print(f"F1 by {name}: {groups_line(own)}", markup=False, soft_wrap=True)
     if by_kazu:
         console.print(
-            f"by Kazu's rule: mean F1 {100 * (by_kazu['kazu']['mean_f1'] or 0):.1f}. It takes any overlap for a hit, and "
-            "forgets what was missed in sections without a prediction: for comparison with Kazu's table only.",
+            f"by Kazu's rule: mean F1 {100 * (by_kazu['kazu']['mean_f1'] or 0):.1f}. It takes any overlap for a hit "
+            "and forgets what was missed in sections without a prediction: for comparison with Kazu's table only.",
             soft_wrap=True,
         )
     left_out = report.gold_left_out + report.predicted_left_out
@@ -98,9 +103,9 @@ def _compare(config: DictConfig, out: Path) -> None:
     gold = _documents(config.gold, labels=schema.labels)
     sides = []
     for file in files:
-        predicted = _documents(OmegaConf.merge(config.predicted, {"path": file}), labels=schema.labels)
+        predicted = _documents(config.predicted, labels=schema.labels, path=file)
         sides.append(paired(*(_only(Path(config.only), gold, predicted) if config.only else (gold, predicted))))
-    comparison = compare(*sides, schema.labels, seed=config.seed, resamples=config.resamples)
+    comparison = compare(sides[0], sides[1], schema.labels, seed=config.seed, resamples=config.resamples)
     write_json(out / "comparison.json", comparison.as_json() | {"first": files[0], "second": files[1]})
     console.print(f"first: {files[0]}\nsecond: {files[1]}", markup=False, soft_wrap=True)
     console.print(comparison_table(comparison, names=("first", "second")))
@@ -128,12 +133,13 @@ def _only(path: Path, *sets: list[Document]) -> list[list[Document]]:
     return kept
 
 
-def _documents(config: DictConfig, *, labels: tuple[str, ...]) -> list[Document]:
-    corpus = instantiate(config, labels=labels)
+def _documents(config: DictConfig, *, labels: tuple[str, ...], path: str | None = None) -> list[Document]:
+    """The documents of a corpus; of another ``path`` than the configured one, if it is given."""
+    corpus = instantiate(config, labels=labels, path=path or config.path)
     documents = list(corpus)
     print_remarks(corpus)
     if not documents:
-        raise ConfigError(f"{config.path} has no documents")
+        raise ConfigError(f"{path or config.path} has no documents")
     return documents
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.scoring.counts import Counts
+from kazu_distill.scoring.metrics import f1, precision, recall
 from kazu_distill.scoring.pairs import Pair
 
 _LENGTHS = ((1, "1 word"), (2, "2 words"), (3, "3 words"), (5, "4 to 5 words"))
@@ -15,7 +17,7 @@ _LONGER = "6 words or more"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An entity, gold or predicted, with where it stands: its section as it is in gold."""
+    """An entity with where it stands: among gold ones if it is one, else among predicted ones."""
 
     document: Document
     section: Section
@@ -53,7 +55,7 @@ def groupings(known: KnownMentions | None = None) -> dict[str, Grouping]:
     """The ways to tell entities apart, by name; that of training only where that is known."""
     return {
         "mention length": _length,
-        **({"in training": known.group} if known else {}),
+        **({"mention in training": known.group} if known else {}),
         "overlap": _overlap,
         "section": lambda place: place.section.name or None,
         "source": _source,
@@ -68,15 +70,34 @@ def breakdown(pairs: Sequence[Pair], by: Mapping[str, Grouping]) -> dict[str, di
     found: dict[str, dict[str, Counts]] = {name: {} for name in by}
     for gold, predicted in pairs:
         for own, its in zip(gold.sections, predicted.sections, strict=True):
-            wanted = {(span.start, span.end, span.label): span for span in own.spans}
-            given = {(span.start, span.end, span.label): span for span in its.spans}
+            wanted = {_key(span): span for span in own.spans}
+            given = {_key(span): span for span in its.spans}
             for key, span in (wanted | given).items():
                 counts = Counts(key in wanted and key in given, key not in wanted, key not in given)
                 for name, group_of in by.items():
-                    group = group_of(Place(gold, own, span))
+                    group = group_of(Place(gold, own if key in wanted else its, span))
                     if group is not None:
                         found[name][group] = found[name].get(group, Counts()) + counts
     return {name: dict(sorted(groups.items())) for name, groups in found.items() if len(groups) > 1}
+
+
+def breakdown_json(groups: Mapping[str, Mapping[str, Counts]]) -> dict[str, Any]:
+    """The figures of each group, under ``breakdown``."""
+    return {
+        "breakdown": {
+            name: {
+                group: {
+                    "precision": precision(counts),
+                    "recall": recall(counts),
+                    "f1": f1(counts),
+                    "gold": counts.gold,
+                    "predicted": counts.predicted,
+                }
+                for group, counts in own.items()
+            }
+            for name, own in groups.items()
+        }
+    }
 
 
 def _length(place: Place) -> str:
@@ -85,15 +106,16 @@ def _length(place: Place) -> str:
 
 
 def _overlap(place: Place) -> str:
-    """By gold alone, so that it does not depend on what else is predicted."""
-    span = place.span
-    others = (
-        other
-        for other in place.section.spans
-        if (other.start, other.end, other.label) != (span.start, span.end, span.label)
+    """By the other entities of its own side: a prediction with wrong edges overlaps gold, and is not nested for that."""
+    own = place.span
+    touching = any(
+        other.start < own.end and own.start < other.end and _key(other) != _key(own) for other in place.section.spans
     )
-    touching = any(other.start < span.end and span.start < other.end for other in others)
-    return "overlaps a gold entity" if touching else "stands alone"
+    return "nested or crossing" if touching else "standing alone"
+
+
+def _key(span: Span) -> tuple[int, int, str]:
+    return span.start, span.end, span.label
 
 
 def _source(place: Place) -> str | None:

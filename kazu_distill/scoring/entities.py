@@ -38,7 +38,14 @@ class Entities:
 
     def rows(self, chosen: NDArray[np.int64]) -> Entities:
         """Some of them, in that order."""
-        return Entities(*(getattr(self, name)[chosen] for name in self.__slots__))
+        return Entities(
+            documents=self.documents[chosen],
+            sections=self.sections[chosen],
+            starts=self.starts[chosen],
+            ends=self.ends[chosen],
+            labels=self.labels[chosen],
+            scores=self.scores[chosen],
+        )
 
 
 def entities_of(documents: Sequence[Document], labels: Sequence[str]) -> Entities:
@@ -60,10 +67,10 @@ def entities_of(documents: Sequence[Document], labels: Sequence[str]) -> Entitie
     section = np.repeat(np.arange(len(sections)), [len(each.spans) for each in sections])
     document = np.repeat(np.arange(len(documents)), [len(each.sections) for each in documents])[section]
     order = np.lexsort((-score, label, end, start, section))
-    columns = [each[order] for each in (document, section, start, end, label)]
+    places = [each[order] for each in (section, start, end, label)]
     first = np.ones(len(spans), dtype=bool)
-    first[1:] = np.any([each[1:] != each[:-1] for each in columns[1:]], axis=0)
-    return Entities(*(each[first] for each in columns), score[order][first])
+    first[1:] = np.any([each[1:] != each[:-1] for each in places], axis=0)
+    return Entities(document, section, start, end, label, score).rows(order[first])
 
 
 def _unknown_class(documents: Sequence[Document], labels: Sequence[str]) -> ScoringError:

@@ -106,7 +106,7 @@ def _same(gold: Entities, predicted: Entities, *, of_class: bool) -> tuple[Rows,
     else:
         most = 1 + max(len(gold), len(predicted))
         _, keys = np.unique(keys, return_inverse=True)
-        sides = tuple(each * most + _number_among_equals(each) for each in (keys[: len(gold)], keys[len(gold) :]))  # type: ignore[assignment]
+        sides = tuple(each * most + _number_among_equals(each) for each in (keys[: len(gold)], keys[len(gold) :]))
     _, wanted, found = np.intersect1d(*sides, assume_unique=True, return_indices=True)
     return wanted, found
 

@@ -9,7 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from kazu_distill.scoring.comparison import Comparison
+from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.intervals import FEW, Interval
+from kazu_distill.scoring.metrics import f1
 
 
 def score_table(
@@ -80,6 +82,11 @@ def comparison_table(comparison: Comparison, *, names: tuple[str, str]) -> Table
 def rules_line(looser: Mapping[str, Mapping[str, float | None]]) -> str:
     """Micro F1 by the other rules, in a line."""
     return ", ".join(f"{name} {_percent(figures['f1'])}" for name, figures in looser.items())
+
+
+def groups_line(groups: Mapping[str, Counts]) -> str:
+    """F1 of groups of entities, in a line."""
+    return ", ".join(f"{name} {_percent(f1(counts))} ({counts.gold:,} in gold)" for name, counts in groups.items())
 
 
 def _range(interval: Interval, *, sign: str = "") -> str:

@@ -74,5 +74,5 @@ def tally(sides: Sides, rule: Rule) -> Tally:
 
 
 def _counts(own: NDArray[np.float64]) -> Counts:
-    right, predicted, gold = (int(each) if each == int(each) else float(each) for each in own)
+    right, predicted, gold = (int(each) if each.is_integer() else each for each in own.tolist())
     return Counts(right, predicted - right, gold - right)

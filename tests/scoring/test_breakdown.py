@@ -37,12 +37,12 @@ def test_each_grouping() -> None:
     found = breakdown([(gold, predicted)], groupings(known_mentions([training])))
     assert found == {
         "mention length": {"1 word": Counts(2, 1, 1), "2 words": Counts(0, 1, 0), "3 words": Counts(0, 0, 1)},
-        "in training": {
+        "mention in training": {
             "not seen in training": Counts(2, 0, 1),
             "seen with other classes only": Counts(0, 1, 0),
             "seen with this class": Counts(0, 1, 1),
         },
-        "overlap": {"overlaps a gold entity": Counts(0, 1, 2), "stands alone": Counts(2, 1, 0)},
+        "overlap": {"nested or crossing": Counts(0, 0, 2), "standing alone": Counts(2, 2, 0)},
         "section": {"abstract": Counts(1, 0, 0), "title": Counts(1, 2, 2)},
     }
 
