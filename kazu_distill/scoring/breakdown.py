@@ -106,7 +106,7 @@ def _length(place: Place) -> str:
 
 
 def _overlap(place: Place) -> str:
-    """By the other entities of its own side: a prediction with wrong edges overlaps gold, and is not nested for that."""
+    """By the other entities of its own side: a prediction with wrong edges overlaps gold, but is not nested in it."""
     own = place.span
     touching = any(
         other.start < own.end and own.start < other.end and _key(other) != _key(own) for other in place.section.spans

@@ -32,9 +32,9 @@ def kazu_metrics(pairs: Sequence[Pair], labels: Sequence[str]) -> Metrics:
                 wanted, found = _places(own, label), _places(its, label)
                 if found:
                     predicted_somewhere = True
-                    hit = {place for place in wanted if any(_is_hit(place, each) for each in found)}
-                    hits += len(hit)
-                    missed += len(wanted) - len(hit)
+                    hit = sum(any(_is_hit(place, each) for each in found) for place in wanted)
+                    hits += hit
+                    missed += len(wanted) - hit
                     wrong += sum(not any(_is_hit(place, each) for place in wanted) for each in found)
         if predicted_somewhere:
             precision, recall = (_share(hits, others) for others in (wrong, missed))
@@ -50,8 +50,8 @@ def _is_hit(gold: Place, predicted: Place) -> bool:
     return gold == predicted or any(predicted[0] <= edge <= predicted[1] for edge in gold)
 
 
-def _places(section: Section, label: str) -> set[Place]:
-    return {(span.start, span.end) for span in section.spans if span.label == label}
+def _places(section: Section, label: str) -> list[Place]:
+    return [(span.start, span.end) for span in section.spans if span.label == label]
 
 
 def _share(hits: int, others: int) -> float:
