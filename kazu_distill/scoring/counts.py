@@ -12,19 +12,19 @@ from kazu_distill.scoring.pairs import Pair, ScoringError
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Spans that are in both, only in the predictions, and only in gold."""
+    """Spans that are in both, only in the predictions, and only in gold; whole numbers, but where a rule has halves."""
 
-    true_positives: int = 0
-    false_positives: int = 0
-    false_negatives: int = 0
+    true_positives: float = 0
+    false_positives: float = 0
+    false_negatives: float = 0
 
     @property
-    def gold(self) -> int:
+    def gold(self) -> float:
         """Gold spans."""
         return self.true_positives + self.false_negatives
 
     @property
-    def predicted(self) -> int:
+    def predicted(self) -> float:
         """Predicted spans."""
         return self.true_positives + self.false_positives
 

@@ -65,7 +65,7 @@ def _figures(counts: Counts) -> dict[str, float | None]:
     return {"precision": precision(counts), "recall": recall(counts), "f1": f1(counts)}
 
 
-def _ratio(part: int, whole: int, counts: Counts) -> float | None:
+def _ratio(part: float, whole: float, counts: Counts) -> float | None:
     if not counts.gold and not counts.predicted:
         return None
     return part / whole if whole else 0.0

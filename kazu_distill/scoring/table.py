@@ -8,29 +8,91 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from kazu_distill.scoring.comparison import Comparison
+from kazu_distill.scoring.counts import Counts
+from kazu_distill.scoring.intervals import FEW, Interval
+from kazu_distill.scoring.metrics import f1
 
-def score_table(metrics: Mapping[str, float | int | None], labels: Sequence[str], *, title: str = "") -> Table:
+
+def score_table(
+    metrics: Mapping[str, float | int | None],
+    labels: Sequence[str],
+    *,
+    title: str = "",
+    intervals: Mapping[str, Interval] | None = None,
+    few: Sequence[str] = (),
+) -> Table:
     """A row for each class, then the mean over classes and the figures over all spans.
 
     Args:
         metrics: from ``kazu_distill.scoring.metrics.metrics_of``.
         labels: the classes, in the order of the rows.
         title: stands above the table.
+        intervals: of the figures; that of F1 has a column.
+        few: classes that are marked, since their figures say little.
     """
     table = Table(title=escape(title) or None, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("class")
-    for name in ("precision", "recall", "F1", "support"):
+    for name in ("precision", "recall", "F1", *(["95 %"] if intervals else []), "support"):
         table.add_column(name, justify="right", no_wrap=True)
+
+    def add(name: str, prefix: str, support: object, *, figures: Sequence[str], style: str = "") -> None:
+        cells = [_percent(metrics[f"{prefix}_{figure}"]) if figure else "" for figure in figures]
+        if intervals:
+            cells.append(_range(intervals[f"{prefix}_f1"]))
+        table.add_row(name, *cells, f"{support:,}", style=style)
+
     for label in labels:
-        figures = [_percent(metrics[f"{label}_{name}"]) for name in ("precision", "recall", "f1")]
-        table.add_row(escape(label), *figures, f"{metrics[f'{label}_support']:,}")
+        mark = " *" if label in few else ""
+        add(escape(label) + mark, label, metrics[f"{label}_support"], figures=("precision", "recall", "f1"))
     table.add_section()
-    support = f"{metrics['gold_entities']:,}"
-    table.add_row("mean over classes", "", "", _percent(metrics["mean_f1"]), support, style="bold")
-    table.add_row(
-        "all spans (micro)", *(_percent(metrics[f"micro_{name}"]) for name in ("precision", "recall", "f1")), support
-    )
+    support = metrics["gold_entities"]
+    add("mean over classes", "mean", support, figures=("", "", "f1"), style="bold")
+    add("all spans (micro)", "micro", support, figures=("precision", "recall", "f1"))
+    if few:
+        table.caption = f"* fewer than {FEW} in gold"
+        table.caption_justify = "left"
     return table
+
+
+def comparison_table(comparison: Comparison, *, names: tuple[str, str]) -> Table:
+    """F1 of two predictions, and their difference with its 95 % interval; bold where that leaves out zero."""
+    table = Table(title="strict F1", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("class")
+    for name in (*map(escape, names), "difference", "95 %"):
+        table.add_column(name, justify="right", no_wrap=True)
+    totals = {"mean": "mean over classes", "micro": "all spans (micro)"}
+    for prefix in (*comparison.labels, *totals):
+        figures = [own[f"{prefix}_f1"] for own in (comparison.first, comparison.second)]
+        interval = comparison.intervals[f"{prefix}_f1"]
+        one, other = figures
+        difference = None if one is None or other is None else other - one
+        sure = interval.low is not None and interval.high is not None and (interval.low > 0 or interval.high < 0)
+        table.add_row(
+            totals.get(prefix) or escape(prefix),
+            *map(_percent, figures),
+            "–" if difference is None else f"{100 * difference:+.1f}",
+            _range(interval, sign="+"),
+            style="bold" if sure else "",
+            end_section=prefix == comparison.labels[-1],
+        )
+    return table
+
+
+def rules_line(looser: Mapping[str, Mapping[str, float | None]]) -> str:
+    """Micro F1 by the other rules, in a line."""
+    return ", ".join(f"{name} {_percent(figures['f1'])}" for name, figures in looser.items())
+
+
+def groups_line(groups: Mapping[str, Counts]) -> str:
+    """F1 of groups of entities, in a line."""
+    return ", ".join(f"{name} {_percent(f1(counts))} ({counts.gold:,} in gold)" for name, counts in groups.items())
+
+
+def _range(interval: Interval, *, sign: str = "") -> str:
+    if interval.low is None or interval.high is None:
+        return "–"
+    return " to ".join(f"{100 * edge:{sign}.1f}" for edge in (interval.low, interval.high))
 
 
 def _percent(value: float | None) -> str:

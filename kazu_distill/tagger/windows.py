@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.tagger.words import words_of
+from kazu_distill.words import words_of
 
 
 @dataclass(frozen=True, slots=True)

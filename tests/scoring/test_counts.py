@@ -83,7 +83,7 @@ def test_the_work_is_linear_in_the_number_of_spans() -> None:
     text = "x" * 2_000
     spans = [tuple(Span(at, at + 5, LABELS[at % 3]) for at in range(shift, 1_000)) for shift in (0, 1)]
 
-    def count(documents: int) -> int:
+    def count(documents: int) -> float:
         gold, predicted = (
             [Document(str(number), (Section("", text, own),)) for number in range(documents)] for own in spans
         )

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from kazu_distill.documents import Span
 from kazu_distill.tagger.alignment import AlignmentCounts, WordSpan, align
-from kazu_distill.tagger.words import words_of
+from kazu_distill.words import words_of
 from tests.tagger.drawn import LABELS, texts
 
 CLASSES = {label: number for number, label in enumerate(LABELS)}

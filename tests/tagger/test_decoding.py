@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from kazu_distill.documents import Span
 from kazu_distill.tagger.decoding import decode
 from kazu_distill.tagger.labels import LabelScheme
-from kazu_distill.tagger.words import words_of
+from kazu_distill.words import words_of
 from tests.tagger.drawn import LABELS, SCHEMES, texts
 
 BIO, IO = SCHEMES

@@ -27,7 +27,7 @@ from kazu_distill.tagger.tagger import Tagger
 from kazu_distill.tagger.trainer_settings import TrainerSettings
 from kazu_distill.tagger.training import Trained, train_tagger
 from kazu_distill.tagger.windows import Windower
-from kazu_distill.tagger.words import words_of
+from kazu_distill.words import words_of
 from tests.tagger.families import FAMILIES, TEXTS, tiny_encoder
 
 SCHEMA = Schema(name="test", classes={"gene": {}, "disease": {}})

@@ -7,7 +7,7 @@ from kazu_distill.errors import ConfigError
 from kazu_distill.tagger.alignment import WordSpan, align
 from kazu_distill.tagger.decoding import decode
 from kazu_distill.tagger.labels import LabelScheme, label_scheme, scheme_of_tags
-from kazu_distill.tagger.words import words_of
+from kazu_distill.words import words_of
 from tests.tagger.drawn import LABELS, SCHEMES, over_characters, probabilities, texts, word_spans
 
 HALF = np.full(len(LABELS), 0.5, dtype=np.float32)

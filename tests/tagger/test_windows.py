@@ -15,7 +15,7 @@ from kazu_distill.errors import ConfigError
 from kazu_distill.tagger.decoding import decode
 from kazu_distill.tagger.labels import LabelScheme
 from kazu_distill.tagger.windows import TokenizedText, Window, Windower, stitch
-from kazu_distill.tagger.words import words_of
+from kazu_distill.words import words_of
 from tests.tagger.drawn import LABELS, SCHEMES, over_characters, probabilities, texts, word_spans
 from tests.tagger.encoders import minilm
 from tests.tagger.families import byte_level, deberta_unigram, modern_byte_level, xlm_unigram

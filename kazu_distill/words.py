@@ -1,4 +1,4 @@
-"""Cutting a text into the words that the model labels."""
+"""Cutting a text into words."""
 
 from __future__ import annotations
 

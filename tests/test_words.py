@@ -5,7 +5,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kazu_distill.tagger.words import words_of
+from kazu_distill.words import words_of
 
 # The same rule, said once more: a character of a script without spaces, with its marks; a run of other letters, digits
 # and marks; any other character that is not space, with its marks.
