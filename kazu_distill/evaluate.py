@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -15,11 +16,15 @@ from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.schema import Schema
 from kazu_distill.scoring.comparison import compare
+from kazu_distill.scoring.curves import precision_recall_curves
 from kazu_distill.scoring.evaluation import Evaluation, evaluate
 from kazu_distill.scoring.mistakes import Analysis, Kind, analyse
-from kazu_distill.scoring.pairs import paired
+from kazu_distill.scoring.pairs import Pair, paired
+from kazu_distill.scoring.report.learning import learning_curve
+from kazu_distill.scoring.report.report import write_report
 from kazu_distill.scoring.seqeval_report import seqeval_report
 from kazu_distill.scoring.table import comparison_table, rules_line, score_table
+from kazu_distill.scoring.tally import sides_of
 from kazu_distill.stage import stage_main
 from kazu_distill.tagger.tagger import Tagger
 from kazu_distill.tagger.threads import limit_threads
@@ -35,6 +40,7 @@ def main(config: DictConfig) -> None:
     if config.compare:
         _compare(config, out)
         return
+    thresholds: dict[str, float] | None = None
     if config.predicted.path:
         schema = instantiate(config.schema)
         gold = _documents(config.gold, labels=schema.labels)
@@ -43,6 +49,8 @@ def main(config: DictConfig) -> None:
         limit_threads()
         tagger = Tagger.from_pretrained(config.model, runtime=config.runtime, device=config.device)
         schema = tagger.schema
+        labels = tagger.scheme.labels
+        thresholds = dict(zip(labels, tagger.settings.thresholds_of(labels).tolist(), strict=True))
         gold = _documents(config.gold, labels=schema.labels)
         predicted = list(tagger.label(gold, source=str(config.model)))
         write_documents(out / "predicted.jsonl", predicted)
@@ -62,7 +70,30 @@ def main(config: DictConfig) -> None:
     left_out = report.gold_left_out + report.predicted_left_out
     if left_out:
         console.print(f"seqeval.txt leaves out {left_out:,} spans that overlap one of their class")
-    print_files(out, "metrics.json", "errors.jsonl", "seqeval.txt")
+    _write_page(config, out, pairs, evaluation, analysis, thresholds)
+    print_files(out, "report.html", "metrics.json", "errors.jsonl", "seqeval.txt")
+
+
+def _write_page(
+    config: DictConfig,
+    out: Path,
+    pairs: Sequence[Pair],
+    evaluation: Evaluation,
+    analysis: Analysis,
+    thresholds: Mapping[str, float] | None,
+) -> None:
+    """The same as a page; of a model also what its training run left beside it. Thresholds are those of a model."""
+    is_model = thresholds is not None
+    write_report(
+        out / "report.html",
+        title=f"{config.model if is_model else config.predicted.path} scored against {config.gold.path}",
+        documents=len(pairs),
+        evaluation=evaluation,
+        analysis=analysis,
+        curves=precision_recall_curves(sides_of(pairs, evaluation.labels)),
+        learning=learning_curve(Path(config.model).parent / "evaluations") if is_model else [],
+        thresholds=thresholds,
+    )
 
 
 def _print(evaluation: Evaluation, analysis: Analysis, *, documents: int) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from kazu_distill.scoring.mistakes import Kind, Mistake
+from kazu_distill.scoring.mistakes import CONTEXT, Kind, Mistake
 
 GOLD, PREDICTED = 1, 2
 """Which entity a piece of text belongs to; their sum if to both."""
@@ -40,6 +40,7 @@ def browser_data(mistakes: Sequence[Mistake], labels: Sequence[str]) -> dict[str
     for each in mistakes:
         spans = each.judgement.gold, each.judgement.predicted
         sides = [(classes[span.label], round(span.score, 4)) if span else (-1, 0) for span in spans]
+        before, after = surroundings(each)
         rows.append(
             [
                 places[0][each.document],
@@ -47,9 +48,9 @@ def browser_data(mistakes: Sequence[Mistake], labels: Sequence[str]) -> dict[str
                 kinds.index(each.judgement.kind),
                 *sides[0],
                 *sides[1],
-                each.before,
+                before,
                 pieces(each),
-                each.after,
+                after,
             ]
         )
     return {
@@ -73,3 +74,10 @@ def pieces(mistake: Mistake) -> list[Piece]:
         )
         for begin, end in zip(edges, edges[1:], strict=False)
     ]
+
+
+def surroundings(mistake: Mistake) -> tuple[str, str]:
+    """The text before and after a mistake, with an ellipsis where it was cut."""
+    before = f"…{mistake.before}" if len(mistake.before) == CONTEXT else mistake.before
+    after = f"{mistake.after}…" if len(mistake.after) == CONTEXT else mistake.after
+    return before, after

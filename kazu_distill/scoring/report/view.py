@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kazu_distill.scoring.evaluation import Evaluation
 from kazu_distill.scoring.intervals import Interval
 from kazu_distill.scoring.mistakes import Analysis, Kind, Mistake, frequent
-from kazu_distill.scoring.report.browser_data import Piece, pieces
+from kazu_distill.scoring.report.browser_data import Piece, pieces, surroundings
 from kazu_distill.scoring.report.drawing import BAR, Axis, Bar, bar, bar_axis, stacked
 
 MISTAKES = tuple(kind for kind in Kind if kind is not Kind.CORRECT)
@@ -62,7 +62,9 @@ class MentionRow:
     mention: str
     count: int
     example: Mistake
+    before: str
     pieces: list[Piece]
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +159,5 @@ def mention_tables(mistakes: Sequence[Mistake], labels: Sequence[str]) -> list[M
 def _mention(example: Mistake, count: int, *, gold: bool) -> MentionRow:
     span = example.judgement.gold if gold else example.judgement.predicted
     assert span  # the mistake was grouped by the mention of this side
-    return MentionRow(example.mention(span), count, example, pieces(example))
+    before, after = surroundings(example)
+    return MentionRow(example.mention(span), count, example, before, pieces(example), after)
