@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
@@ -33,7 +32,7 @@ def test_a_curve_equals_counting_anew_at_every_score(
         cuts = sorted({np.float32(score) for each in predicted for score in best_scores(each, label)}, reverse=True)
         assert curve.cuts.tolist() == cuts
         for place, cut in enumerate(cuts):
-            kept = [only(each, lambda span, cut=cut: np.float32(span.score) >= cut) for each in predicted]
+            kept = [at_least(each, cut) for each in predicted]
             counts = strict_counts(paired(gold, kept), LABELS)[label]
             assert curve.precision[place] == pytest.approx(precision(counts))
             assert curve.recall[place] == pytest.approx(recall(counts))
@@ -86,6 +85,8 @@ def best_scores(of: Document, label: str) -> list[float]:
     return list(best.values())
 
 
-def only(of: Document, wanted: Callable[[Span], bool]) -> Document:
-    """The same document with some of its spans."""
-    return of.with_spans([tuple(span for span in section.spans if wanted(span)) for section in of.sections])
+def at_least(of: Document, cut: np.float32) -> Document:
+    """The same document with the spans of such a score."""
+    return of.with_spans(
+        [tuple(span for span in section.spans if np.float32(span.score) >= cut) for section in of.sections]
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from kazu_distill.scoring.mistakes import CONTEXT, Kind, Mistake
@@ -72,7 +73,7 @@ def pieces(mistake: Mistake) -> list[Piece]:
             mistake.text[begin - edges[0] : end - edges[0]],
             sum(own for start, stop, own in spans if start <= begin and end <= stop),
         )
-        for begin, end in zip(edges, edges[1:], strict=False)
+        for begin, end in pairwise(edges)
     ]
 
 

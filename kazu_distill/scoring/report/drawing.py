@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -87,7 +88,9 @@ class LearningDrawing:
 CURVE_ACROSS, CURVE_UPWARDS = Axis(0, 1, 34, 194), Axis(0, 1, 168, 8)
 
 
-def bar_axis(intervals: Mapping[str, Interval], figures: Mapping[str, float | int | None], names: Sequence[str]) -> Axis:
+def bar_axis(
+    intervals: Mapping[str, Interval], figures: Mapping[str, float | int | None], names: Sequence[str]
+) -> Axis:
     """An axis up to 1 from the tenth below all that is drawn, so that narrow intervals can still be told apart."""
     known = [figure for name in names if (figure := figures[name]) is not None]
     known += [interval.low for name in names if (interval := intervals[name]).low is not None]
@@ -104,7 +107,7 @@ def stacked(counts: Sequence[int], width: float) -> list[tuple[float, float]]:
     """Start and width of each count's part of a bar; all together fill it, if any is above zero."""
     total = sum(counts)
     edges = np.cumsum([0, *counts]) * (width / total if total else 0)
-    return [(round(float(begin), 2), round(float(end - begin), 2)) for begin, end in zip(edges, edges[1:], strict=False)]
+    return [(round(float(begin), 2), round(float(end - begin), 2)) for begin, end in pairwise(edges)]
 
 
 def curve_drawing(label: str, curve: Curve, threshold: float | None) -> CurveDrawing:

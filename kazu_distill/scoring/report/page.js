@@ -66,15 +66,15 @@
   }
 
   function showMore() {
-    const shown = list.children.length;
+    const begin = list.children.length;
     const next = document.createDocumentFragment();
-    for (const mistake of found.slice(shown, shown + PAGE)) next.append(row(mistake));
+    for (const mistake of found.slice(begin, begin + PAGE)) next.append(row(mistake));
     list.append(next);
     const left = found.length - list.children.length;
     more.hidden = left === 0;
     more.textContent = `Show ${number(Math.min(PAGE, left))} more`;
-    const all = mistakes.length === found.length ? "" : ` of ${number(mistakes.length)}`;
-    count.textContent = `${number(found.length)}${all} mistakes match; ${number(list.children.length)} are shown`;
+    const shown = number(list.children.length);
+    count.textContent = `${number(found.length)} of ${number(mistakes.length)} mistakes, ${shown} shown`;
   }
 
   function filter() {
