@@ -32,7 +32,9 @@ def browser_data(mistakes: Sequence[Mistake], labels: Sequence[str]) -> dict[str
     -1 where there is none), text before, pieces, text after. The text is cut into pieces here, since Python counts
     characters otherwise than JavaScript does.
     """
-    kinds = [kind for kind in Kind if kind is not Kind.CORRECT]
+    kinds: dict[Kind, int] = {
+        kind: number for number, kind in enumerate(kind for kind in Kind if kind is not Kind.CORRECT)
+    }
     documents = {each.document: None for each in mistakes}
     sections = {each.section_name: None for each in mistakes}
     classes = {label: number for number, label in enumerate(labels)}
@@ -46,7 +48,7 @@ def browser_data(mistakes: Sequence[Mistake], labels: Sequence[str]) -> dict[str
             [
                 places[0][each.document],
                 places[1][each.section_name],
-                kinds.index(each.judgement.kind),
+                kinds[each.judgement.kind],
                 *sides[0],
                 *sides[1],
                 before,
