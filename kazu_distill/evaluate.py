@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -16,10 +17,13 @@ from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.schema import Schema
 from kazu_distill.scoring.breakdown import breakdown, breakdown_json, groupings, known_mentions
 from kazu_distill.scoring.comparison import compare
+from kazu_distill.scoring.curves import precision_recall_curves
 from kazu_distill.scoring.evaluation import Evaluation, evaluate
 from kazu_distill.scoring.kazu_rule import kazu_metrics
 from kazu_distill.scoring.mistakes import Analysis, Kind, analyse
 from kazu_distill.scoring.pairs import paired
+from kazu_distill.scoring.report.learning import learning_curve
+from kazu_distill.scoring.report.report import write_report
 from kazu_distill.scoring.seqeval_report import seqeval_report
 from kazu_distill.scoring.table import comparison_table, groups_line, rules_line, score_table
 from kazu_distill.stage import stage_main
@@ -37,6 +41,7 @@ def main(config: DictConfig) -> None:
     if config.compare:
         _compare(config, out)
         return
+    thresholds: dict[str, float] | None = None
     if config.predicted.path:
         schema = instantiate(config.schema)
         gold = _documents(config.gold, labels=schema.labels)
@@ -45,6 +50,8 @@ def main(config: DictConfig) -> None:
         limit_threads()
         tagger = Tagger.from_pretrained(config.model, runtime=config.runtime, device=config.device)
         schema = tagger.schema
+        labels = tagger.scheme.labels
+        thresholds = dict(zip(labels, tagger.settings.thresholds_of(labels).tolist(), strict=True))
         gold = _documents(config.gold, labels=schema.labels)
         predicted = list(tagger.label(gold, source=str(config.model)))
         write_documents(out / "predicted.jsonl", predicted)
@@ -63,7 +70,7 @@ def main(config: DictConfig) -> None:
             file.write(orjson.dumps(mistake.as_json(), option=orjson.OPT_APPEND_NEWLINE))
     report = seqeval_report(pairs, schema.labels)
     (out / "seqeval.txt").write_text(report.text + "\n", encoding="utf-8")
-    _print(evaluation, analysis, documents=len(gold))
+    _print(evaluation, analysis)
     for name, own in groups.items():
         console.print(f"F1 by {name}: {groups_line(own)}", markup=False, soft_wrap=True)
     if by_kazu:
@@ -75,16 +82,38 @@ def main(config: DictConfig) -> None:
     left_out = report.gold_left_out + report.predicted_left_out
     if left_out:
         console.print(f"seqeval.txt leaves out {left_out:,} spans that overlap one of their class")
-    print_files(out, "metrics.json", "errors.jsonl", "seqeval.txt")
+    _write_page(config, out, evaluation, analysis, thresholds)
+    print_files(out, "report.html", "metrics.json", "errors.jsonl", "seqeval.txt")
 
 
-def _print(evaluation: Evaluation, analysis: Analysis, *, documents: int) -> None:
+def _write_page(
+    config: DictConfig,
+    out: Path,
+    evaluation: Evaluation,
+    analysis: Analysis,
+    thresholds: Mapping[str, float] | None,
+) -> None:
+    """The same as a page; of a model also what its training run left beside it. Thresholds are those of a model."""
+    is_model = thresholds is not None
+    write_report(
+        out / "report.html",
+        title=f"{config.model if is_model else config.predicted.path} scored against {config.gold.path}",
+        documents=evaluation.sides.documents,
+        evaluation=evaluation,
+        analysis=analysis,
+        curves=precision_recall_curves(evaluation.sides),
+        learning=learning_curve(Path(config.model).parent / "evaluations") if is_model else [],
+        thresholds=thresholds,
+    )
+
+
+def _print(evaluation: Evaluation, analysis: Analysis) -> None:
     """What the files say, in short."""
     console.print(
         score_table(
             evaluation.metrics,
             evaluation.labels,
-            title=f"{documents:,} documents, strict matching",
+            title=f"{evaluation.sides.documents:,} documents, strict matching",
             intervals=evaluation.intervals,
             few=evaluation.few,
         )

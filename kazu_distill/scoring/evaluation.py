@@ -11,7 +11,7 @@ from kazu_distill.scoring.intervals import FEW, Interval, intervals
 from kazu_distill.scoring.matching import RULES
 from kazu_distill.scoring.metrics import Metrics, f1, metrics_of, precision, recall
 from kazu_distill.scoring.pairs import Pair
-from kazu_distill.scoring.tally import Tally, sides_of, tally
+from kazu_distill.scoring.tally import Sides, Tally, sides_of, tally
 from kazu_distill.scoring.tokens import token_tally
 
 
@@ -21,6 +21,7 @@ class Evaluation:
 
     Args:
         labels: the classes.
+        sides: the entities.
         metrics: strict figures, flat.
         intervals: 95 % intervals of those, by name.
         looser: for each other way to count, its figures over all entities: precision, recall and f1.
@@ -28,6 +29,7 @@ class Evaluation:
     """
 
     labels: tuple[str, ...]
+    sides: Sides
     metrics: Metrics
     intervals: Mapping[str, Interval]
     looser: Mapping[str, Mapping[str, float | None]]
@@ -55,6 +57,7 @@ def evaluate(pairs: Sequence[Pair], labels: Sequence[str], *, seed: int, resampl
     counts = strict.total()
     return Evaluation(
         labels=strict.labels,
+        sides=sides,
         metrics=metrics_of(counts),
         intervals=intervals(strict, seed=seed, resamples=resamples),
         looser={

@@ -196,10 +196,8 @@ def _located(document: str, number: int, section: Section, judgement: Judgement)
 
 
 def _different(section: Section) -> dict[tuple[int, int, str], Span]:
-    found: dict[tuple[int, int, str], Span] = {}
-    for span in section.spans:
-        found.setdefault((span.start, span.end, span.label), span)
-    return found
+    """Each entity once, with its best score."""
+    return {_place(span): span for span in sorted(section.spans, key=lambda span: span.score)}
 
 
 def _place(span: Span) -> tuple[int, int, str]:

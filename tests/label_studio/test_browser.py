@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,21 +27,6 @@ GOLD = marked(
 PREDICTED = marked(TEXT, ("BRCA1", "gene", 0.75), ("BRCA1", "disease", 0.5), ("e\u0301tudes", "class 3", 0.25))
 
 
-@pytest.fixture
-def browser() -> Iterator[webdriver.Chrome]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("no Chromium here: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1600,1000"):
-        options.add_argument(argument)
-    running = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    running.implicitly_wait(30)
-    yield running
-    running.quit()
-
-
 def test_a_reviewer_sees_gold_and_predictions_in_their_places(
     server: Server, browser: webdriver.Chrome, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -53,6 +36,7 @@ def test_a_reviewer_sees_gold_and_predictions_in_their_places(
     project.push([document.with_spans([GOLD])], model_version="gold")
     pushed = project.push([document.with_spans([PREDICTED])], model_version="step 120")
 
+    browser.implicitly_wait(30)
     log_in(browser, server)
     browser.get(pushed.url)
     browser.find_element(By.XPATH, "//*[contains(text(), 'PMID:1')]").click()

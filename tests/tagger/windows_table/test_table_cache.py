@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -98,9 +99,10 @@ def test_a_process_that_is_killed_is_an_error_and_leaves_nothing(tmp_path: Path)
 
     def kill_the_others(*_: int) -> None:
         for children in Path("/proc/self/task").glob("*/children"):
-            for child in children.read_text().split():
-                if b"windows_table.processes" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    os.kill(int(child), signal.SIGKILL)
+            with suppress(FileNotFoundError, ProcessLookupError):  # threads and processes that end meanwhile
+                for child in children.read_text().split():
+                    if b"windows_table.processes" in Path(f"/proc/{child}/cmdline").read_bytes():
+                        os.kill(int(child), signal.SIGKILL)
 
     with pytest.raises(WorkerFailed, match=r"d\.jsonl ended with status -9"):
         table_of(file, tmp_path / "cache", processes=2, stretch_bytes=500, on_progress=kill_the_others)
