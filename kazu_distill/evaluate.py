@@ -17,6 +17,7 @@ from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.schema import Schema
 from kazu_distill.scoring.breakdown import breakdown, breakdown_json, groupings, known_mentions
 from kazu_distill.scoring.comparison import compare
+from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.curves import precision_recall_curves
 from kazu_distill.scoring.evaluation import Evaluation, evaluate
 from kazu_distill.scoring.kazu_rule import kazu_metrics
@@ -82,7 +83,7 @@ def main(config: DictConfig) -> None:
     left_out = report.gold_left_out + report.predicted_left_out
     if left_out:
         console.print(f"seqeval.txt leaves out {left_out:,} spans that overlap one of their class")
-    _write_page(config, out, evaluation, analysis, thresholds)
+    _write_page(config, out, evaluation, analysis, groups, thresholds)
     print_files(out, "report.html", "metrics.json", "errors.jsonl", "seqeval.txt")
 
 
@@ -91,6 +92,7 @@ def _write_page(
     out: Path,
     evaluation: Evaluation,
     analysis: Analysis,
+    groups: Mapping[str, Mapping[str, Counts]],
     thresholds: Mapping[str, float] | None,
 ) -> None:
     """The same as a page; of a model also what its training run left beside it. Thresholds are those of a model."""
@@ -98,9 +100,9 @@ def _write_page(
     write_report(
         out / "report.html",
         title=f"{config.model if is_model else config.predicted.path} scored against {config.gold.path}",
-        documents=evaluation.sides.documents,
         evaluation=evaluation,
         analysis=analysis,
+        groups=groups,
         curves=precision_recall_curves(evaluation.sides),
         learning=learning_curve(Path(config.model).parent / "evaluations") if is_model else [],
         thresholds=thresholds,

@@ -12,6 +12,7 @@ from kazu_distill.scoring.comparison import Comparison
 from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.intervals import FEW, Interval
 from kazu_distill.scoring.metrics import f1
+from kazu_distill.scoring.wording import percent, percent_range
 
 
 def score_table(
@@ -37,9 +38,9 @@ def score_table(
         table.add_column(name, justify="right", no_wrap=True)
 
     def add(name: str, prefix: str, support: object, *, figures: Sequence[str], style: str = "") -> None:
-        cells = [_percent(metrics[f"{prefix}_{figure}"]) if figure else "" for figure in figures]
+        cells = [percent(metrics[f"{prefix}_{figure}"]) if figure else "" for figure in figures]
         if intervals:
-            cells.append(_range(intervals[f"{prefix}_f1"]))
+            cells.append(percent_range(intervals[f"{prefix}_f1"]))
         table.add_row(name, *cells, f"{support:,}", style=style)
 
     for label in labels:
@@ -70,9 +71,9 @@ def comparison_table(comparison: Comparison, *, names: tuple[str, str]) -> Table
         sure = interval.low is not None and interval.high is not None and (interval.low > 0 or interval.high < 0)
         table.add_row(
             totals.get(prefix) or escape(prefix),
-            *map(_percent, figures),
+            *map(percent, figures),
             "–" if difference is None else f"{100 * difference:+.1f}",
-            _range(interval, sign="+"),
+            percent_range(interval, sign="+"),
             style="bold" if sure else "",
             end_section=prefix == comparison.labels[-1],
         )
@@ -81,20 +82,9 @@ def comparison_table(comparison: Comparison, *, names: tuple[str, str]) -> Table
 
 def rules_line(looser: Mapping[str, Mapping[str, float | None]]) -> str:
     """Micro F1 by the other rules, in a line."""
-    return ", ".join(f"{name} {_percent(figures['f1'])}" for name, figures in looser.items())
+    return ", ".join(f"{name} {percent(figures['f1'])}" for name, figures in looser.items())
 
 
 def groups_line(groups: Mapping[str, Counts]) -> str:
     """F1 of groups of entities, in a line."""
-    return ", ".join(f"{name} {_percent(f1(counts))} ({counts.gold:,} in gold)" for name, counts in groups.items())
-
-
-def _range(interval: Interval, *, sign: str = "") -> str:
-    if interval.low is None or interval.high is None:
-        return "–"
-    return " to ".join(f"{100 * edge:{sign}.1f}" for edge in (interval.low, interval.high))
-
-
-def _percent(value: float | None) -> str:
-    """A figure as a percentage with one decimal; a dash where a class has neither gold nor predictions."""
-    return "–" if value is None else f"{100 * value:.1f}"
+    return ", ".join(f"{name} {percent(f1(counts))} ({counts.gold:,} in gold)" for name, counts in groups.items())

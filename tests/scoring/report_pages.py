@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from kazu_distill.documents import Document, Section, Span
+from kazu_distill.scoring.breakdown import breakdown, groupings
 from kazu_distill.scoring.curves import precision_recall_curves
 from kazu_distill.scoring.evaluation import evaluate
 from kazu_distill.scoring.mistakes import analyse
 from kazu_distill.scoring.pairs import Pair
 from kazu_distill.scoring.report.learning import Evaluated
 from kazu_distill.scoring.report.report import write_report
-from kazu_distill.scoring.tally import sides_of
 
 TEXT = "Aspirin caused acute renal failure in one patient; warfarin and 🧬 heparin did not."
 LABELS = ("chemical", "disease")
@@ -50,13 +50,14 @@ def page_of(
 ) -> Path:
     """The report of some pairs."""
     path = folder / "report.html"
+    evaluation = evaluate(pairs, labels, seed=1, resamples=20)
     write_report(
         path,
         title=title,
-        documents=len(pairs),
-        evaluation=evaluate(pairs, labels, seed=1, resamples=20),
+        evaluation=evaluation,
         analysis=analyse(pairs, labels),
-        curves=precision_recall_curves(sides_of(pairs, labels)),
+        groups=breakdown(pairs, groupings()),
+        curves=precision_recall_curves(evaluation.sides),
         learning=learning,
         thresholds=thresholds,
     )

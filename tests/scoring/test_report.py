@@ -47,6 +47,17 @@ def test_a_page_says_what_is_reached(tmp_path: Path) -> None:
     assert "Course of the training" not in text
 
 
+def test_a_page_says_where_predictions_fail(tmp_path: Path) -> None:
+    text = " ".join(Parsed(page_of(tmp_path, USUAL).read_text(encoding="utf-8")).text.split())
+    # Of the mentions of one word: two of Aspirin, one found; warfarin, of which the class is wrong; heparin.
+    assert "Where it fails" in text
+    assert (
+        "mention length 1 word33.333.333.333 2 words0.00.00.001 3 words0.00.00.010" in text
+    )  # cells have no space between
+    alone = Parsed(page_of(tmp_path, USUAL[:1]).read_text(encoding="utf-8")).text
+    assert "Where it fails" not in alone
+
+
 def test_unknown_figures_are_dashes(tmp_path: Path) -> None:
     nothing = [(Document("a", (Section("", "x"),)), Document("a", (Section("", "x"),)))]
     parsed = Parsed(page_of(tmp_path, nothing, thresholds=dict.fromkeys(LABELS, 0.5)).read_text(encoding="utf-8"))

@@ -12,9 +12,10 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from kazu_distill.document_files import atomic_writer
+from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.curves import Curves
 from kazu_distill.scoring.evaluation import Evaluation
-from kazu_distill.scoring.intervals import FEW, Interval
+from kazu_distill.scoring.intervals import FEW
 from kazu_distill.scoring.mistakes import Analysis
 from kazu_distill.scoring.report.browser_data import browser_data, embedded_json
 from kazu_distill.scoring.report.drawing import (
@@ -25,7 +26,15 @@ from kazu_distill.scoring.report.drawing import (
     learning_drawing,
 )
 from kazu_distill.scoring.report.learning import Evaluated
-from kazu_distill.scoring.report.view import MISTAKES, confusion_rows, kind_rows, mention_tables, score_rows
+from kazu_distill.scoring.report.view import (
+    MISTAKES,
+    confusion_rows,
+    group_rows,
+    kind_rows,
+    mention_tables,
+    score_rows,
+)
+from kazu_distill.scoring.wording import percent, percent_range
 
 MOST_MISTAKES = 20_000
 """Mistakes that the page holds: about 8 MB of text, which browsers still search while one types."""
@@ -42,10 +51,10 @@ def write_report(
     path: Path,
     *,
     title: str,
-    documents: int,
     evaluation: Evaluation,
     analysis: Analysis,
     curves: Curves,
+    groups: Mapping[str, Mapping[str, Counts]],
     learning: Sequence[Evaluated] = (),
     thresholds: Mapping[str, float] | None = None,
 ) -> None:
@@ -54,10 +63,10 @@ def write_report(
     Args:
         path: of the page.
         title: what was scored.
-        documents: how many were scored.
         evaluation: figures.
         analysis: mistakes.
         curves: of every class.
+        groups: counts of entities that have something in common, from ``breakdown``.
         learning: evaluations in the course of the training; without any that section is left out.
         thresholds: by class, those that the predictions were decoded with, if they are known.
     """
@@ -66,7 +75,8 @@ def write_report(
     style, script = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     page = _template().render(
         title=title,
-        documents=documents,
+        documents=evaluation.sides.documents,
+        groups=group_rows(groups),
         evaluation=evaluation,
         metrics=evaluation.metrics,
         rows=rows,
@@ -99,23 +109,13 @@ def write_report(
 
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": _percent, "range": _range, "number": _number}
+    environment.filters |= {"percent": percent, "range": percent_range, "number": _number}
     return environment.from_string(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
 
 
 def _hash(text: str) -> str:
     """As a Content-Security-Policy names an inline element."""
     return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
-
-
-def _percent(figure: float | None) -> str:
-    return "–" if figure is None else f"{100 * figure:.1f}"
-
-
-def _range(interval: Interval) -> str:
-    if interval.low is None or interval.high is None:
-        return "–"
-    return f"{_percent(interval.low)} to {_percent(interval.high)}"
 
 
 def _number(count: int | None) -> str:

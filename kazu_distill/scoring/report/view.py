@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.evaluation import Evaluation
 from kazu_distill.scoring.intervals import Interval
+from kazu_distill.scoring.metrics import f1, precision, recall
 from kazu_distill.scoring.mistakes import Analysis, Kind, Mistake, frequent
 from kazu_distill.scoring.report.browser_data import Piece, pieces, surroundings
 from kazu_distill.scoring.report.drawing import BAR, Axis, Bar, bar, bar_axis, stacked
@@ -107,6 +109,29 @@ def score_rows(evaluation: Evaluation, analysis: Analysis) -> tuple[list[ScoreRo
     rows.append(row("mean over classes", "mean", None, None, total=True))
     rows.append(row("all spans (micro)", "micro", supports[0], supports[1], total=True))
     return rows, axis
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """Figures of a group of entities."""
+
+    name: str
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    gold: int
+    predicted: int
+
+
+def group_rows(groups: Mapping[str, Mapping[str, Counts]]) -> dict[str, list[GroupRow]]:
+    """For each way to tell entities apart, a row for each of its groups."""
+    return {
+        name: [
+            GroupRow(group, precision(counts), recall(counts), f1(counts), int(counts.gold), int(counts.predicted))
+            for group, counts in own.items()
+        ]
+        for name, own in groups.items()
+    }
 
 
 def kind_rows(kinds: Mapping[str, Counter[Kind]]) -> list[KindRow]:
