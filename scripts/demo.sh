@@ -46,6 +46,7 @@ The demo took $((SECONDS - started)) s. What lies where:
   $out/llm_against_gold/metrics.json  those labels against the gold that was written with the corpus
   $out/split                          train.jsonl, eval.jsonl, test.jsonl
   $out/train/model                    the small tagger
-  $out/evaluate/metrics.json          its precision, recall and F1 per class on the test documents (the table above)
+  $out/evaluate/report.html           its precision, recall and F1 per class on the test documents (the table above), and
+                                      every mistake; metrics.json: the figures alone
   $out/predict/documents.jsonl        its labels for every document
 EOF
