@@ -25,6 +25,11 @@ class Span:
     score: float = 1.0
     source: str = ""
 
+    @property
+    def place(self) -> tuple[int, int, str]:
+        """Start, end and class: what tells it from the other spans of its section."""
+        return self.start, self.end, self.label
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.scoring.counts import Counts
-from kazu_distill.scoring.metrics import f1, precision, recall
+from kazu_distill.scoring.metrics import figures_of
 from kazu_distill.scoring.pairs import Pair
 
 _LENGTHS = ((1, "1 word"), (2, "2 words"), (3, "3 words"), (5, "4 to 5 words"))
@@ -70,8 +70,8 @@ def breakdown(pairs: Sequence[Pair], by: Mapping[str, Grouping]) -> dict[str, di
     found: dict[str, dict[str, Counts]] = {name: {} for name in by}
     for gold, predicted in pairs:
         for own, its in zip(gold.sections, predicted.sections, strict=True):
-            wanted = {_key(span): span for span in own.spans}
-            given = {_key(span): span for span in its.spans}
+            wanted = {span.place: span for span in own.spans}
+            given = {span.place: span for span in its.spans}
             for key, span in (wanted | given).items():
                 counts = Counts(key in wanted and key in given, key not in wanted, key not in given)
                 for name, group_of in by.items():
@@ -86,13 +86,7 @@ def breakdown_json(groups: Mapping[str, Mapping[str, Counts]]) -> dict[str, Any]
     return {
         "breakdown": {
             name: {
-                group: {
-                    "precision": precision(counts),
-                    "recall": recall(counts),
-                    "f1": f1(counts),
-                    "gold": counts.gold,
-                    "predicted": counts.predicted,
-                }
+                group: figures_of(counts) | {"gold": counts.gold, "predicted": counts.predicted}
                 for group, counts in own.items()
             }
             for name, own in groups.items()
@@ -109,13 +103,9 @@ def _overlap(place: Place) -> str:
     """By the other entities of its own side: a prediction with wrong edges overlaps gold, but is not nested in it."""
     own = place.span
     touching = any(
-        other.start < own.end and own.start < other.end and _key(other) != _key(own) for other in place.section.spans
+        other.start < own.end and own.start < other.end and other.place != own.place for other in place.section.spans
     )
     return "nested or crossing" if touching else "standing alone"
-
-
-def _key(span: Span) -> tuple[int, int, str]:
-    return span.start, span.end, span.label
 
 
 def _source(place: Place) -> str | None:

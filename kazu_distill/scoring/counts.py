@@ -66,8 +66,4 @@ def strict_counts(pairs: Iterable[Pair], labels: Sequence[str]) -> dict[str, Cou
 
 def span_keys(document: Document) -> set[tuple[int, int, int, str]]:
     """What tells the document's spans apart: the section's position, start, end and class."""
-    return {
-        (number, span.start, span.end, span.label)
-        for number, section in enumerate(document.sections)
-        for span in section.spans
-    }
+    return {(number, *span.place) for number, section in enumerate(document.sections) for span in section.spans}

@@ -9,9 +9,9 @@ from typing import Any
 from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.intervals import FEW, Interval, intervals
 from kazu_distill.scoring.matching import RULES
-from kazu_distill.scoring.metrics import Metrics, f1, metrics_of, precision, recall
+from kazu_distill.scoring.metrics import Metrics, figures_of, metrics_of
 from kazu_distill.scoring.pairs import Pair
-from kazu_distill.scoring.tally import Sides, Tally, sides_of, tally
+from kazu_distill.scoring.tally import Sides, sides_of, tally
 from kazu_distill.scoring.tokens import token_tally
 
 
@@ -61,7 +61,7 @@ def evaluate(pairs: Sequence[Pair], labels: Sequence[str], *, seed: int, resampl
         metrics=metrics_of(counts),
         intervals=intervals(strict, seed=seed, resamples=resamples),
         looser={
-            name: _figures(own)
+            name: figures_of(sum(own.total().values(), Counts()))
             for name, own in [
                 *((rule, tally(sides, rule)) for rule in RULES if rule != "strict"),
                 ("token", token_tally(pairs, labels)),
@@ -69,8 +69,3 @@ def evaluate(pairs: Sequence[Pair], labels: Sequence[str], *, seed: int, resampl
         },
         few=tuple(label for label, own in counts.items() if own.gold + own.predicted > 0 and own.gold < FEW),
     )
-
-
-def _figures(of: Tally) -> dict[str, float | None]:
-    together = sum(of.total().values(), Counts())
-    return {"precision": precision(together), "recall": recall(together), "f1": f1(together)}

@@ -33,14 +33,14 @@ def metrics_of(counts: Mapping[str, Counts]) -> Metrics:
     metrics: Metrics = {}
     scores: list[float] = []
     for label, own in counts.items():
-        metrics |= {f"{label}_{name}": value for name, value in _figures(own).items()}
+        metrics |= {f"{label}_{name}": value for name, value in figures_of(own).items()}
         metrics[f"{label}_support"] = own.gold
         score = f1(own)
         if score is not None:
             scores.append(score)
     together = sum(counts.values(), start=Counts())
     metrics["mean_f1"] = sum(scores) / len(scores) if scores else None
-    metrics |= {f"micro_{name}": value for name, value in _figures(together).items()}
+    metrics |= {f"micro_{name}": value for name, value in figures_of(together).items()}
     metrics["gold_entities"] = together.gold
     metrics["predicted_entities"] = together.predicted
     return metrics
@@ -61,7 +61,8 @@ def f1(counts: Counts) -> float | None:
     return _ratio(2 * counts.true_positives, counts.gold + counts.predicted, counts)
 
 
-def _figures(counts: Counts) -> dict[str, float | None]:
+def figures_of(counts: Counts) -> dict[str, float | None]:
+    """All three, by name."""
     return {"precision": precision(counts), "recall": recall(counts), "f1": f1(counts)}
 
 

@@ -165,7 +165,7 @@ def judge(gold: Section, predicted: Section) -> list[Judgement]:
         [span for key, span in own.items() if key not in other] for own, other in ((wanted, found), (found, wanted))
     ]
     pairs = [
-        (_step(own, its), -_shared(own, its), _place(own), _place(its), own, its)
+        (_step(own, its), -_shared(own, its), own.place, its.place, own, its)
         for own in free[0]
         for its in free[1]
         if own.start < its.end and its.start < own.end
@@ -178,7 +178,7 @@ def judge(gold: Section, predicted: Section) -> list[Judgement]:
             taken[1].add(id(its))
     judged += [Judgement(Kind.MISSED, span, None) for span in free[0] if id(span) not in taken[0]]
     judged += [Judgement(Kind.SPURIOUS, None, span) for span in free[1] if id(span) not in taken[1]]
-    return sorted(judged, key=lambda each: _place(each.gold or each.predicted or Span(0, 0, "")))
+    return sorted(judged, key=lambda each: (each.gold or each.predicted or Span(0, 0, "")).place)
 
 
 def _located(document: str, number: int, section: Section, judgement: Judgement) -> Mistake:
@@ -197,11 +197,7 @@ def _located(document: str, number: int, section: Section, judgement: Judgement)
 
 def _different(section: Section) -> dict[tuple[int, int, str], Span]:
     """Each entity once, with its best score."""
-    return {_place(span): span for span in sorted(section.spans, key=lambda span: span.score)}
-
-
-def _place(span: Span) -> tuple[int, int, str]:
-    return span.start, span.end, span.label
+    return {span.place: span for span in sorted(section.spans, key=lambda span: span.score)}
 
 
 def _step(gold: Span, predicted: Span) -> int:
