@@ -66,6 +66,13 @@ STAGES = (
         Path("runs/predict/documents.jsonl"),
     ),
     Stage(
+        "suspects",
+        "labels that are probably wrong, for review",
+        "runs/split/train.jsonl, or any labelled documents",
+        "runs/suspects: suspects.jsonl, documents.jsonl",
+        "python -m kazu_distill.suspects",
+    ),
+    Stage(
         "export",
         "the tagger as ONNX and int8, checked against torch",
         "runs/train/model and runs/split/eval.jsonl",
