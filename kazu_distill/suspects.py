@@ -39,7 +39,7 @@ from kazu_distill.tagger.training import findable, train_tagger
 
 _log = logging.getLogger(__name__)
 _GIVEN, _FOUND, _DONE = "given.jsonl", "found.jsonl", "fold.json"
-_WHERE_ONLY = ("out", "corpus", "show", "hydra")  # settings that no judgement depends on
+_OTHERS = ("out", "corpus", "show", "hydra", "model")  # settings that no student's judgement depends on
 
 
 @stage_main(config_name="suspects")
@@ -49,40 +49,50 @@ def main(config: DictConfig) -> None:
     limit_threads()
     for name in ("folds", "show"):
         require_number(name, config[name], above=1 if name == "folds" else -1, whole=True)
-    schema: Schema = instantiate(config.schema)
-    corpus = instantiate(config.corpus, labels=schema.labels)
-    silver = list(corpus)
-    print_remarks(corpus)
-    if not any(document.spans for document in silver):
-        lacking = "labels" if silver else "documents"
-        raise ConfigError(f"corpus.path={config.corpus.path} has no {lacking}: there is nothing to suspect")
-    folds = deal(silver, folds=config.folds, seed=config.seed)
-    key = _key(config, silver)
-    judged: list[Judged] = []
-    for number, fold in enumerate(folds, start=1):
-        folder = out / "folds" / str(number)
-        if not _is_done(folder, key):
-            console.print(f"fold {number} of {len(folds)}: {len(fold):,} documents")
-            own = {document.id for document in fold}
-            others = [document for document in silver if document.id not in own]
-            tagger = _student(config, schema, others, folder)
-            _keep(list(judge_spans(tagger, fold, source=f"student of fold {number}")), folder, key)
-        else:
-            console.print(f"fold {number} of {len(folds)}: judged by an earlier run")
-        judged += _kept(folder)
-    in_order = {each.given.id: each for each in judged}
-    ranked = suspects(
-        silver,
-        [in_order[document.id].given for document in silver],
-        [in_order[document.id].found for document in silver],
-        schema.labels,
-    )
+    if config.model:
+        tagger = Tagger.from_pretrained(config.model, device=config.device)
+        silver = _documents(config, tagger.schema)
+        judged = list(judge_spans(tagger, silver, source=str(config.model)))
+        schema = tagger.schema
+    else:
+        schema = instantiate(config.schema)
+        silver = _documents(config, schema)
+        judged = _judged_by_students(config, schema, silver, out / "folds")
+    ranked = suspects(silver, [each.given for each in judged], [each.found for each in judged], schema.labels)
     with atomic_writer(out / "suspects.jsonl") as file:
         for rank, suspect in enumerate(ranked, start=1):
             file.write(orjson.dumps({"rank": rank} | suspect.as_json(), option=orjson.OPT_APPEND_NEWLINE))
     write_documents(out / "documents.jsonl", to_review(silver, ranked))
     _print(ranked, silver, show=config.show)
     print_files(out, "suspects.jsonl", "documents.jsonl")
+
+
+def _documents(config: DictConfig, schema: Schema) -> list[Document]:
+    corpus = instantiate(config.corpus, labels=schema.labels)
+    documents = list(corpus)
+    print_remarks(corpus)
+    if not any(document.spans for document in documents):
+        lacking = "labels" if documents else "documents"
+        raise ConfigError(f"corpus.path={config.corpus.path} has no {lacking}: there is nothing to suspect")
+    return documents
+
+
+def _judged_by_students(config: DictConfig, schema: Schema, silver: Sequence[Document], out: Path) -> list[Judged]:
+    """What is thought of each document, in their order, by a student that has learnt the other folds."""
+    folds = deal(silver, folds=config.folds, seed=config.seed)
+    key = _key(config, silver)
+    judged: dict[str, Judged] = {}
+    for number, fold in enumerate(folds, start=1):
+        folder = out / str(number)
+        if _is_done(folder, key):
+            console.print(f"fold {number} of {len(folds)}: judged by an earlier run")
+        else:
+            console.print(f"fold {number} of {len(folds)}: {len(fold):,} documents")
+            own = {document.id for document in fold}
+            student = _student(config, schema, [document for document in silver if document.id not in own], folder)
+            _keep(list(judge_spans(student, fold, source=f"student of fold {number}")), folder, key)
+        judged.update((each.given.id, each) for each in _kept(folder))
+    return [judged[document.id] for document in silver]
 
 
 def _student(config: DictConfig, schema: Schema, documents: Sequence[Document], folder: Path) -> Tagger:
@@ -125,7 +135,7 @@ def _key(config: DictConfig, documents: Sequence[Document]) -> str:
     """Names what the judgements depend on: the documents, and every setting but where they come from and go to."""
     resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
     assert isinstance(resolved, dict)
-    settings = {name: value for name, value in resolved.items() if name not in _WHERE_ONLY}
+    settings = {name: value for name, value in resolved.items() if name not in _OTHERS}
     digest = hashlib.sha256(json.dumps([settings, __version__], sort_keys=True, default=str).encode())
     for document in documents:
         digest.update(document_line(document))

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from pathlib import Path
+from statistics import mean
 from typing import Any, TypeAlias
 
 from kazu_distill.corpora.corpus import Corpus
 from kazu_distill.corpora.jsonl import read_jsonl
 from kazu_distill.document_files import read_documents
 from kazu_distill.documents import Document
-from kazu_distill.scoring.suspects import METADATA, Kind
+from kazu_distill.scoring.suspects import Kind
 
 TOPS = (100, 500, 2000)
 DOCUMENTS = (25, 50, 100)
@@ -58,44 +59,45 @@ def is_right(span: Mapping[str, Any], suspect: Mapping[str, Any], gold: Places) 
 
 
 def _print_tops(ranked: Sequence[Mapping[str, Any]], silver: Sequence[Document], gold: Places) -> None:
+    """Errors among the first, beside what four orders that know nothing of the student's sureness would have found."""
     errors = [is_error(suspect, gold) for suspect in ranked]
-    labels = sorted(
+    wrong: dict[float, list[bool]] = defaultdict(list)  # labels by their own score, the lowest first
+    for score, each in sorted(
         (span.score, span.place not in gold[document.id, number])
         for document in silver
         for number, section in enumerate(document.sections)
         for span in section.spans
-    )
-    weakest = _expected([score for score, _ in labels], [wrong for _, wrong in labels])
-    wrong, suspected = (sum(each) / len(each) for each in ([wrong for _, wrong in labels], errors))
-    columns = ("errors", "share", "labels at random", "suspects at random", "lowest score first", "corrections right")
-    print(f"| first | {' | '.join(columns)} |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    ):
+        wrong[score].append(each)
+    of_score = {score: mean(own) for score, own in wrong.items()}
+    of_missing = mean([is_error(suspect, gold) for suspect in ranked if suspect["kind"] == Kind.MISSING] or [0])
+    alike = [of_score[suspect["label_span"]["score"]] if suspect["label_span"] else of_missing for suspect in ranked]
+    lowest = [of_score[score] for score, own in wrong.items() for _ in own]
+    at_random = mean([each for own in wrong.values() for each in own]), mean(errors)
+    columns = (
+        "errors", "share", "labels at random", "suspects at random", "others of the same score", "lowest score first",
+        "corrections right",
+    )  # fmt: skip
+    print(f"| first | {' | '.join(columns)} |\n|{' --- |' * (len(columns) + 1)}")
     for top in (top for top in TOPS if top <= len(ranked)):
-        found = sum(errors[:top])
         corrections = [suspect for suspect in ranked[:top] if suspect["student_span"]]
         right = sum(is_right(suspect["student_span"], suspect, gold) for suspect in corrections)
+        expected = (*(share * top for share in at_random), sum(alike[:top]), sum(lowest[:top]))
         print(
-            f"| {top:,} | {found:,} | {found / top:.3f} | {wrong * top:,.0f} | {suspected * top:,.0f} "
-            f"| {weakest[min(top, len(weakest)) - 1]:,.0f} | {right:,} of {len(corrections):,} |"
+            f"| {top:,} | {sum(errors[:top]):,} | {mean(errors[:top]):.3f} "
+            f"| {' | '.join(f'{each:,.0f}' for each in expected)} | {right:,} of {len(corrections):,} |"
         )
 
 
-def _expected(scores: Sequence[float], wrong: Sequence[bool]) -> list[float]:
-    """Errors among the first 1, 2, … labels in the order of their scores, in the mean over orders of equal ones."""
-    by_score: dict[float, list[bool]] = {}
-    for score, each in zip(scores, wrong, strict=True):
-        by_score.setdefault(score, []).append(each)
-    return list(accumulate(sum(own) / len(own) for own in by_score.values() for _ in own))
-
-
 def _print_kinds(ranked: Sequence[Mapping[str, Any]], gold: Places) -> None:
-    print("\n| kind | suspects | errors | share | in the first 2,000 | share of them |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    first = len(ranked[: TOPS[-1]])
+    print(f"\n| kind | suspects | errors | share | in the first {first:,} | share of them |\n|{' --- |' * 6}")
     for kind in Kind:
-        own = [is_error(suspect, gold) for suspect in ranked if suspect["kind"] == kind]
-        first = [is_error(suspect, gold) for suspect in ranked[: TOPS[-1]] if suspect["kind"] == kind]
-        shares = (f"{sum(each) / len(each):.3f}" if each else "–" for each in (own, first))
-        print(f"| {kind.value} | {len(own):,} | {sum(own):,} | {next(shares)} | {len(first):,} | {next(shares)} |")
+        cells = []
+        for some in (ranked, ranked[:first]):
+            own = [is_error(suspect, gold) for suspect in some if suspect["kind"] == kind]
+            cells.append((f"{len(own):,}", f"{sum(own):,}", f"{mean(own):.3f}" if own else "–"))
+        print(f"| {kind.value} | {' | '.join((*cells[0], cells[1][0], cells[1][2]))} |")
 
 
 def _print_documents(silver: Sequence[Document], gold: Places) -> None:
@@ -105,7 +107,6 @@ def _print_documents(silver: Sequence[Document], gold: Places) -> None:
         labelled = _places([document])
         errors.append(sum(len(own ^ gold[key]) for key, own in labelled.items()))
         lengths.append(sum(len(section.text) for section in document.sections))
-        assert METADATA in document.metadata
     print("\n| first documents | share of all errors | share of all text |")
     print("| --- | --- | --- |")
     for first in (first for first in DOCUMENTS if first < len(silver)):

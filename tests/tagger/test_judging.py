@@ -41,7 +41,7 @@ def sure_slowly(span: Span, words: NDArray[np.int32], said: NDArray[np.float32],
     number = LABELS.index(span.label)
 
     def member(word: int) -> float:
-        row = said[word].tolist()
+        row: list[float] = said[word].tolist()
         return max(row[2 * number], row[2 * number + 1]) if scheme is BIO else row[number]
 
     def begins(word: int) -> bool:
