@@ -1,7 +1,8 @@
 """How many suspected label errors really are errors: what ``kazu_distill.suspects`` wrote, against human gold.
 
-    python -m kazu_distill.suspects schema=bc5cdr encoder=minilm folds=3 trainer.arguments.num_train_epochs=4 \
-        corpus.path=runs/votes/mixtral/annotate/documents.jsonl out=runs/suspects/mixtral
+    python -m kazu_distill.suspects schema=bc5cdr encoder=minilm trainer=cpu folds=3 \
+        trainer.arguments.num_train_epochs=4 corpus.path=runs/votes/mixtral/annotate/documents.jsonl \
+        out=runs/suspects/mixtral
     python scripts/results_suspects.py DATA/documents.jsonl runs/suspects/mixtral …
 
 The first argument is the gold, as `corpus=jsonl` reads it; the others are folders that the stage wrote. A suspect with
