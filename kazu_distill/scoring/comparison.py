@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kazu_distill.scoring.counts import span_keys
+from kazu_distill.documents import Document
 from kazu_distill.scoring.intervals import Interval, paired_intervals
 from kazu_distill.scoring.metrics import Metrics, metrics_of
 from kazu_distill.scoring.pairs import Pair
@@ -81,8 +81,13 @@ def compare(
 
 def _changes(first: Sequence[Pair], second: Sequence[Pair]) -> Iterator[Change]:
     for (gold, one), (_, other) in zip(first, second, strict=True):
-        wanted, found, others = span_keys(gold), span_keys(one), span_keys(other)
+        wanted, found, others = _span_keys(gold), _span_keys(one), _span_keys(other)
         if found != others:
             yield Change(
                 gold.id, *((len(wanted & own), len(own - wanted), len(wanted - own)) for own in (found, others))
             )
+
+
+def _span_keys(document: Document) -> set[tuple[int, int, int, str]]:
+    """What tells the document's spans apart: the section's position, start, end and class."""
+    return {(number, *span.place) for number, section in enumerate(document.sections) for span in section.spans}

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kazu_distill.documents import Document, Section, Span
-from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.curves import precision_recall_curves
 from kazu_distill.scoring.metrics import precision, recall
 from kazu_distill.scoring.pairs import paired
-from kazu_distill.scoring.tally import sides_of
+from kazu_distill.scoring.tally import sides_of, strict_counts
 from tests.scoring.labelled import LABELS, document, places, sides
 
 SCORES = (0.5, 0.625, 0.7, 1.0)
