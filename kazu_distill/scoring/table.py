@@ -12,7 +12,8 @@ from kazu_distill.scoring.comparison import Comparison
 from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.intervals import FEW, Interval
 from kazu_distill.scoring.metrics import f1
-from kazu_distill.scoring.wording import percent, percent_range
+from kazu_distill.scoring.voters import Voters
+from kazu_distill.scoring.wording import percent, percent_range, points, points_range
 
 
 def score_table(
@@ -72,8 +73,8 @@ def comparison_table(comparison: Comparison, *, names: tuple[str, str]) -> Table
         table.add_row(
             totals.get(prefix) or escape(prefix),
             *map(percent, figures),
-            "–" if difference is None else f"{100 * difference:+.1f}",
-            percent_range(interval, sign="+"),
+            points(difference),
+            points_range(interval),
             style="bold" if sure else "",
             end_section=prefix == comparison.labels[-1],
         )
@@ -88,3 +89,18 @@ def rules_line(looser: Mapping[str, Mapping[str, float | None]]) -> str:
 def groups_line(groups: Mapping[str, Counts]) -> str:
     """F1 of groups of entities, in a line."""
     return ", ".join(f"{name} {percent(f1(counts))} ({counts.gold:,} in gold)" for name, counts in groups.items())
+
+
+def voters_table(voters: Voters) -> Table:
+    """Each voter's own labels against gold, and how far it agrees with each other one."""
+    table = Table(title="voters, each by itself", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("voter")
+    for name in ("precision", "recall", "micro F1", "mean F1", *(each.voter for each in voters.scores)):
+        table.add_column(escape(name), justify="right")
+    agreement = {frozenset(pair["voters"]): pair["f1"] for pair in voters.agreement}
+    for own in voters.scores:
+        figures = [own.metrics[name] for name in ("micro_precision", "micro_recall", "micro_f1", "mean_f1")]
+        others = [agreement.get(frozenset((own.voter, other.voter))) for other in voters.scores]
+        table.add_row(escape(own.voter), *map(percent, [*figures, *others]))
+    table.caption, table.caption_justify = "the last columns: F1 of one voter against the other", "left"
+    return table
