@@ -25,11 +25,21 @@ from kazu_distill.scoring.metrics import Metrics
 from kazu_distill.scoring.mistakes import Kind
 from kazu_distill.scoring.model_figures import ModelFigures
 from kazu_distill.scoring.pairs import Pair, paired
+from kazu_distill.scoring.report.comparison_page import write_comparison, write_sweep
 from kazu_distill.scoring.report.learning import Evaluated, learning_curve
 from kazu_distill.scoring.report.report import write_report
+from kazu_distill.scoring.report.sweep_markdown import sweep_markdown
 from kazu_distill.scoring.seqeval_report import SeqevalReport, seqeval_report
-from kazu_distill.scoring.table import comparison_table, groups_line, rules_line, score_table, voters_table
-from kazu_distill.stage import stage_main
+from kazu_distill.scoring.sweep import rank, read_jobs, save_job
+from kazu_distill.scoring.table import (
+    comparison_table,
+    groups_line,
+    ranking_table,
+    rules_line,
+    score_table,
+    voters_table,
+)
+from kazu_distill.stage import Sweep, current_sweep, stage_main
 from kazu_distill.tagger.runtime import parameters_in, weight_files
 from kazu_distill.tagger.tagger import Tagger
 from kazu_distill.tagger.threads import limit_threads
@@ -71,6 +81,9 @@ def main(config: DictConfig) -> None:
     by_seqeval = seqeval_report(scored.pairs, scored.labels)
     _print(scored, findings, by_kazu, by_seqeval)
     _write(out, scored, findings, by_kazu, by_seqeval)
+    if sweep := current_sweep():
+        save_job(out, sweep.settings, scored.pairs, scored.labels)
+        _rank(config, sweep)
 
 
 def _check(config: DictConfig) -> None:
@@ -163,6 +176,16 @@ def _print(scored: Scored, findings: Findings, by_kazu: Metrics | None, by_seqev
         _say(scored.model.sentence())
 
 
+def _rank(config: DictConfig, sweep: Sweep) -> None:
+    """Set all jobs that are done beside each other; after each job, so that a sweep that is killed leaves that, too."""
+    ranking = rank(read_jobs(sweep.folder, since=sweep.begun), seed=config.seed, resamples=config.resamples)
+    with atomic_writer(sweep.folder / "comparison.md") as file:
+        file.write(sweep_markdown(ranking).encode("utf-8", errors="replace"))
+    write_sweep(sweep.folder / "comparison.html", ranking)
+    console.print(ranking_table(ranking))
+    print_files(sweep.folder, "comparison.md", "comparison.html")
+
+
 def _say(line: str) -> None:
     console.print(line, markup=False, soft_wrap=True)
 
@@ -192,7 +215,8 @@ def _compare(config: DictConfig, out: Path) -> None:
         if changes:
             named = ", ".join(change.document for change in changes[:_CHANGES])
             console.print(f"{name}: {named}", markup=False, soft_wrap=True)
-    print_files(out, "comparison.json")
+    write_comparison(out / "comparison.html", comparison, (sides[0], sides[1]), names=(files[0], files[1]))
+    print_files(out, "comparison.html", "comparison.json")
 
 
 def _only(config: DictConfig, **sets: list[Document]) -> list[list[Document]]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 MILLION = 1_000_000
-_FEW_DOCUMENTS, _SHORT = 100, 2.0
+_FEW_DOCUMENTS, _SHORT = 50, 2.0
 
 
 @dataclass(frozen=True, slots=True)

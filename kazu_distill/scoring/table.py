@@ -12,8 +12,10 @@ from kazu_distill.scoring.comparison import Comparison
 from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.intervals import FEW, Interval
 from kazu_distill.scoring.metrics import f1
+from kazu_distill.scoring.model_figures import MILLION
+from kazu_distill.scoring.sweep import Ranking
 from kazu_distill.scoring.voters import Voters
-from kazu_distill.scoring.wording import percent, percent_range, points, points_range
+from kazu_distill.scoring.wording import percent, percent_range, points, points_range, quantity
 
 
 def score_table(
@@ -67,15 +69,12 @@ def comparison_table(comparison: Comparison, *, names: tuple[str, str]) -> Table
     for prefix in (*comparison.labels, *totals):
         figures = [own[f"{prefix}_f1"] for own in (comparison.first, comparison.second)]
         interval = comparison.intervals[f"{prefix}_f1"]
-        one, other = figures
-        difference = None if one is None or other is None else other - one
-        sure = interval.low is not None and interval.high is not None and (interval.low > 0 or interval.high < 0)
         table.add_row(
             totals.get(prefix) or escape(prefix),
             *map(percent, figures),
-            points(difference),
+            points(comparison.difference(f"{prefix}_f1")),
             points_range(interval),
-            style="bold" if sure else "",
+            style="bold" if comparison.is_sure(f"{prefix}_f1") else "",
             end_section=prefix == comparison.labels[-1],
         )
     return table
@@ -103,4 +102,30 @@ def voters_table(voters: Voters) -> Table:
         others = [agreement.get(frozenset((own.voter, other.voter))) for other in voters.scores]
         table.add_row(escape(own.voter), *map(percent, [*figures, *others]))
     table.caption, table.caption_justify = "the last columns: F1 of one voter against the other", "left"
+    return table
+
+
+def ranking_table(ranking: Ranking) -> Table:
+    """The models of a sweep, the best first: F1, size, speed and what a million documents take."""
+    table = Table(title=f"{ranking.documents:,} documents, strict F1", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("model", overflow="fold")
+    for name in ("mean F1", "95 %", "micro F1", "MB", "docs/s", "h/M", "$/M"):
+        table.add_column(name, justify="right", no_wrap=True)
+    notes = ["h/M, $/M: hours and US dollars for a million documents"]
+    for job in ranking.jobs:
+        model = job.model
+        cost = model.cost_per_million if model else None
+        table.add_row(
+            escape(job.name),
+            percent(job.figures["mean_f1"]),
+            percent_range(job.intervals["mean_f1"]),
+            percent(job.figures["micro_f1"]),
+            f"{model.bytes / MILLION:,.1f}" if model else "–",
+            quantity(model.documents_per_second if model else None),
+            quantity(model.hours_per_million if model else None),
+            "–" if cost is None else f"{cost:,.2f}",
+        )
+    if not ranking.same_gold:
+        notes.append("not all on the same gold: figures cannot be set side by side")
+    table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
