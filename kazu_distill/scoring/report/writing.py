@@ -37,7 +37,7 @@ def write_page(path: Path, template: str, values: Mapping[str, Any], *, data: An
             style=Markup(style),
             style_hash=_hash(style),
             script=Markup(script),
-            script_hash=_hash(script),
+            script_hash=_hash(script) if script else "none",
         )
     )
     with atomic_writer(path) as file:
