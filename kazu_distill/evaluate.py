@@ -178,7 +178,10 @@ def _print(scored: Scored, findings: Findings, by_kazu: Metrics | None, by_seqev
 
 def _rank(config: DictConfig, sweep: Sweep) -> None:
     """Set all jobs that are done beside each other; after each job, so that a sweep that is killed leaves that, too."""
-    ranking = rank(read_jobs(sweep.folder, since=sweep.begun), seed=config.seed, resamples=config.resamples)
+    jobs = read_jobs(sweep.folder, since=sweep.begun)
+    if not jobs:  # each has an out of its own making, elsewhere
+        return
+    ranking = rank(jobs, seed=config.seed, resamples=config.resamples)
     with atomic_writer(sweep.folder / "comparison.md") as file:
         file.write(sweep_markdown(ranking).encode("utf-8", errors="replace"))
     write_sweep(sweep.folder / "comparison.html", ranking)

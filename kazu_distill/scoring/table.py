@@ -93,15 +93,16 @@ def groups_line(groups: Mapping[str, Counts]) -> str:
 def voters_table(voters: Voters) -> Table:
     """Each voter's own labels against gold, and how far it agrees with each other one."""
     table = Table(title="voters, each by itself", title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("voter")
-    for name in ("precision", "recall", "micro F1", "mean F1", *(each.voter for each in voters.scores)):
-        table.add_column(escape(name), justify="right")
+    table.add_column("voter", overflow="fold")
+    numbers = [str(number + 1) for number in range(len(voters.scores))]
+    for name in ("precision", "recall", "micro F1", "mean F1", *numbers):
+        table.add_column(name, justify="right", no_wrap=True)
     agreement = {frozenset(pair["voters"]): pair["f1"] for pair in voters.agreement}
-    for own in voters.scores:
+    for number, own in zip(numbers, voters.scores, strict=True):
         figures = [own.metrics[name] for name in ("micro_precision", "micro_recall", "micro_f1", "mean_f1")]
         others = [agreement.get(frozenset((own.voter, other.voter))) for other in voters.scores]
-        table.add_row(escape(own.voter), *map(percent, [*figures, *others]))
-    table.caption, table.caption_justify = "the last columns: F1 of one voter against the other", "left"
+        table.add_row(f"{number} {escape(own.voter)}", *map(percent, [*figures, *others]))
+    table.caption, table.caption_justify = "columns with a number: F1 against that voter's labels", "left"
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from kazu_distill.documents import NOT_IN_TEXT, Document, Section, Span
 from kazu_distill.scoring.label_faults import Conflict, LabelFaults, NotInText, label_faults
 from kazu_distill.scoring.mistakes import analyse
 from kazu_distill.scoring.pairs import paired
+from kazu_distill.scoring.report.labels_view import conflict_rows, missing_rows
 from tests.scoring.labelled import LABELS, TEXT, places, sides
 
 PHRASE = "Gout, gout and GOUT: STRASSE or straße."
@@ -83,3 +85,16 @@ def test_metadata_of_that_name_that_is_somebody_elses_is_left_alone(noted: Any) 
 def test_nothing_to_say_is_nothing_said() -> None:
     assert label_faults([(document(), document())]).sentence() == ""
     assert isinstance(label_faults([]), LabelFaults)
+
+
+def test_the_page_shows_the_most_frequent_strings_first() -> None:
+    conflicts = [Conflict(str(number), "gout", {"x": 1, "y": 1}, in_gold=number == 0) for number in range(2)]
+    conflicts.insert(0, Conflict("0", "rare", {"x": 1, "y": 1}, in_gold=False))
+    missing = [NotInText("a", "none", "x", "llm"), NotInText("b", "No", "x", "llm"), NotInText("c", "NONE", "x", "llm")]
+    faults = LabelFaults(conflicts, Counter({"x": 9}), 3, missing)
+    (row,) = conflict_rows(faults)
+    assert (row.classes, row.strings, row.in_gold) == (("x", "y"), 3, 1)
+    assert [(each.mention, times) for each, times in row.frequent] == [("gout", 2), ("rare", 1)]
+    (own,) = missing_rows(faults)
+    assert (own.label, own.count) == ("x", 9)
+    assert [(each.mention, times) for each, times in own.frequent] == [("none", 2), ("No", 1)]

@@ -166,7 +166,7 @@ def test_the_pages_of_two_predictions_and_of_a_sweep_run_nothing_and_fit(
 @pytest.mark.parametrize("classes", [2, 18])
 def test_every_class_has_its_curve_and_its_course(browser: webdriver.Chrome, tmp_path: Path, classes: int) -> None:
     labels = [f"class {number}" for number in range(classes)]
-    cuts = np.linspace(0.99, 0.01, 50)
+    cuts = np.linspace(0.99, 0.01, 50).astype(np.float64)
     curves = {label: Curve(cuts, cuts, 1 - cuts, 25) for label in labels}
     course = [Evaluated(step, 0.5, 0.5, dict.fromkeys(labels, step / 100)) for step in (10, 50, 90)]
     pairs = [pair("d", [("Aspirin", label) for label in labels], [])]
