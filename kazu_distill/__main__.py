@@ -53,7 +53,7 @@ STAGES = (
         "evaluate",
         "precision, recall and F1 per class",
         "runs/train/model and runs/split/test.jsonl, or two sets of documents",
-        "runs/evaluate: report.html, metrics.json, errors.jsonl, predicted.jsonl, seqeval.txt",
+        "runs/evaluate: report.html, metrics.json, errors.jsonl, predicted.jsonl, model.json, seqeval.txt",
         "python -m kazu_distill.evaluate",
         Path("runs/evaluate/metrics.json"),
     ),

@@ -8,14 +8,17 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import InstantiationException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
 
@@ -50,6 +53,7 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
             try:
                 if not config.out:
                     raise ConfigError("out is not set: add out=FOLDER to the command")
+                _give_own_folder(config)
                 Path(config.out).mkdir(parents=True, exist_ok=True)
                 status = run(config)
                 save_config(config, Path(config.out) / "config.yaml")
@@ -74,6 +78,42 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
         return main
 
     return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a job knows of the sweep (``-m``) that it is a part of.
+
+    Args:
+        folder: in which each job has a folder of its own.
+        begun: when it began, in seconds of the epoch; 0 where that is not known.
+        settings: the ``key=value`` of this job.
+    """
+
+    folder: Path
+    begun: float
+    settings: tuple[str, ...]
+
+
+def current_sweep() -> Sweep | None:
+    """The sweep that is going on; None if a stage is run once."""
+    hydra_config = HydraConfig.get()
+    if hydra_config.mode is not RunMode.MULTIRUN:
+        return None
+    folder = Path(hydra_config.sweep.dir)
+    record = folder / "multirun.yaml"  # which Hydra writes before the first job
+    begun = record.stat().st_mtime if record.is_file() else 0.0
+    return Sweep(folder, begun, tuple(hydra_config.overrides.task))
+
+
+def _give_own_folder(config: DictConfig) -> None:
+    """Let a job of a sweep write into a folder of its own below ``out``, so that no other overwrites its results.
+
+    An ``out`` that is made of other settings, as that of ``export`` is, tells jobs apart by itself.
+    """
+    sweep = current_sweep()
+    if sweep is not None and not OmegaConf.is_interpolation(config, "out"):
+        config.out = str(sweep.folder / str(HydraConfig.get().sweep.subdir))
 
 
 class _ShippedConfig(SearchPathPlugin):

@@ -23,10 +23,10 @@ from kazu_distill.document_files import atomic_writer, document_line, read_docum
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.schema import Schema
-from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.metrics import metrics_of
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.scoring.suspects import Kind, Suspect, suspects, to_review
+from kazu_distill.scoring.tally import strict_counts
 from kazu_distill.splitting.folds import deal
 from kazu_distill.splitting.parts import REST, split_documents
 from kazu_distill.stage import stage_main

@@ -19,10 +19,10 @@ from kazu_distill.errors import ConfigError
 from kazu_distill.label_studio.errors import LabelStudioError
 from kazu_distill.label_studio.project import LabelStudioProject, Pushed
 from kazu_distill.schema import Schema
-from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.metrics import Metrics, metrics_of
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.scoring.table import score_table
+from kazu_distill.scoring.tally import strict_counts
 from kazu_distill.stage import save_config, stage_main
 from kazu_distill.tagger.alignment import AlignmentCounts
 from kazu_distill.tagger.card import LabelledData, labelled_data, model_card
