@@ -11,7 +11,7 @@ from label_studio_sdk import ImportApiRequest, LabelStudio, PredictionRequest
 
 from kazu_distill.documents import Document
 from kazu_distill.label_studio.connection import connected
-from kazu_distill.label_studio.errors import LabelStudioError
+from kazu_distill.label_studio.errors import KeptLess
 from kazu_distill.label_studio.sample import sample
 from kazu_distill.label_studio.tasks import TaskKey, classes_of, key_of, labelling_config, prediction_of, task_of
 from kazu_distill.schema import Schema
@@ -120,14 +120,14 @@ class LabelStudioProject:
             raise self._lost("tasks", kept, len(wanted), ())
         return present, len(missing)
 
-    def _lost(self, what: str, kept: int, sent: int, documents: Sequence[Document]) -> LabelStudioError:
+    def _lost(self, what: str, kept: int, sent: int, documents: Sequence[Document]) -> KeptLess:
         unknown = {label for document in documents for label in document.labels()} - set(self._schema.labels)
         reason = (
             f'the class "{min(unknown)}" is not in the schema {self._schema.name!r}'
             if unknown
             else "see the server's log, and whether somebody changed the project's labelling interface"
         )
-        return LabelStudioError(f'{self._url}: project "{self._title}" kept {kept} of {sent} {what}; {reason}')
+        return KeptLess(f'{self._url}: project "{self._title}" kept {kept} of {sent} {what}; {reason}')
 
 
 def _present_tasks(client: LabelStudio, project: int) -> dict[TaskKey, int]:
