@@ -6,13 +6,12 @@ from hypothesis import given
 
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.label_studio.tasks import (
-    classes_of,
     key_of,
-    labelling_config,
     prediction_of,
     regions_of,
     task_of,
 )
+from kazu_distill.label_studio.view import classes_of, labelling_view
 from tests.label_studio.examples import SCHEMA, sections
 
 
@@ -33,14 +32,14 @@ def test_spans_that_coincide_are_regions_with_ids_of_their_own() -> None:
 
 
 def test_the_labelling_interface_offers_every_class_in_order_and_colour() -> None:
-    view = ElementTree.fromstring(labelling_config(SCHEMA))
+    view = ElementTree.fromstring(labelling_view(SCHEMA))
     shown = [(label.get("value"), label.get("background")) for label in view.iter("Label")]
     assert shown == [(entity_class.name, entity_class.colour) for entity_class in SCHEMA.classes]
-    assert classes_of(labelling_config(SCHEMA)) == set(SCHEMA.labels)
+    assert classes_of(labelling_view(SCHEMA)) == set(SCHEMA.labels)
 
 
 def test_regions_name_the_control_and_the_text_of_the_interface() -> None:
-    view = ElementTree.fromstring(labelling_config(SCHEMA))
+    view = ElementTree.fromstring(labelling_view(SCHEMA))
     (labels,), (text,) = view.iter("Labels"), view.iter("Text")
     (region,) = regions_of(Section("title", "BRCA1", (Span(0, 5, "gene"),)))
     assert region["from_name"] == labels.get("name")
@@ -66,5 +65,5 @@ def test_a_task_that_somebody_else_made_is_none_of_ours() -> None:
 
 def test_a_prediction_has_the_mean_score_of_its_spans() -> None:
     section = Section("title", "BRCA1", (Span(0, 5, "gene", 0.5), Span(0, 5, "disease", 1.0)))
-    assert prediction_of(section, task_id=7, model_version="gold")["score"] == 0.75
-    assert prediction_of(Section("title", "BRCA1"), task_id=7, model_version="gold")["score"] is None
+    assert prediction_of(section, model_version="gold")["score"] == 0.75
+    assert prediction_of(Section("title", "BRCA1"), model_version="gold")["score"] is None
