@@ -10,7 +10,7 @@ from typing import Any
 from label_studio_sdk import LabelStudio
 
 from kazu_distill.label_studio.connection import call
-from kazu_distill.label_studio.tasks import FIELDS, TaskKey, digest_of, is_ours, key_of
+from kazu_distill.label_studio.tasks import FIELDS, TaskKey, digest_of, is_a_section, is_ours, key_of
 
 _TASKS_A_PAGE = 500
 _SHOWN_A_PAGE = 100  # tasks with every prediction and annotation that they have
@@ -48,7 +48,9 @@ def present_tasks(
     """
     found: dict[TaskKey, PresentTask] = {}
     twice: list[PresentTask] = []
-    for task in _tasks(client, project, "id,data,total_annotations", "task_only", _TASKS_A_PAGE, after):
+    for task in _tasks(client, project, "id,data,total_annotations", "task_only", _TASKS_A_PAGE, ("id", after)):
+        if not is_a_section(task):
+            continue  # somebody else's
         key, present = key_of(task), _present_task(task)
         first = found.setdefault(key, present)
         if first is not present:
@@ -72,7 +74,7 @@ def shown_predictions(client: LabelStudio, project: int, model_version: str) -> 
             return None
         return Shown(int(prediction["id"]), task, digest_of(prediction.get("result") or []))
 
-    return _shown(client, project, "predictions", shown)
+    return _shown(client, project, "predictions", shown, None)
 
 
 def shown_ground_truth(client: LabelStudio, project: int) -> list[Shown]:
@@ -84,13 +86,17 @@ def shown_ground_truth(client: LabelStudio, project: int) -> list[Shown]:
             return None
         return Shown(int(annotation["id"]), task, mark.to_bytes(8, "big"), removable=is_ours(annotation))
 
-    return _shown(client, project, "annotations", shown)
+    return _shown(client, project, "annotations", shown, ("total_annotations", 0))
 
 
 def _shown(
-    client: LabelStudio, project: int, kind: str, shown: Callable[[Mapping[str, Any], int], Shown | None]
+    client: LabelStudio,
+    project: int,
+    kind: str,
+    shown: Callable[[Mapping[str, Any], int], Shown | None],
+    above: tuple[str, int] | None,
 ) -> list[Shown]:
-    tasks = _tasks(client, project, f"id,{kind}", "all", _SHOWN_A_PAGE, 0)
+    tasks = _tasks(client, project, f"id,{kind}", "all", _SHOWN_A_PAGE, above)
     every = (shown(each, int(task["id"])) for task in tasks for each in task[kind])
     return sorted((each for each in every if each), key=lambda each: each.id)
 
@@ -106,13 +112,15 @@ def _present_task(task: Mapping[str, Any]) -> PresentTask:
 
 
 def _tasks(
-    client: LabelStudio, project: int, include: str, fields: str, size: int, after: int
+    client: LabelStudio, project: int, include: str, fields: str, size: int, above: tuple[str, int] | None
 ) -> Iterator[dict[str, Any]]:
+    """The tasks of a project by age, of which a column may have to be above a number."""
     # Without being told otherwise, the server sends every prediction and annotation too.
     params: dict[str, str | int] = {"project": project, "include": include, "fields": fields, "page_size": size}
-    if after:
-        newer = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": after}
-        params["query"] = json.dumps({"filters": {"conjunction": "and", "items": [newer]}})
+    if above and above != ("id", 0):
+        column, least = above
+        wanted = {"filter": f"filter:tasks:{column}", "operator": "greater", "type": "Number", "value": least}
+        params["query"] = json.dumps({"filters": {"conjunction": "and", "items": [wanted]}})
     page, seen, total = 1, 0, 1
     while seen < total:
         answer = call(client, "GET", "api/tasks", params={**params, "page": page})

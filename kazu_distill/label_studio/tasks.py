@@ -37,11 +37,17 @@ def task_of(document: Document, section_number: int, *, priority: float | None =
     return {"data": data if priority is None else {**data, "priority": priority}}
 
 
+def is_a_section(task: Mapping[str, Any]) -> bool:
+    """Whether a task, imported or exported, is the section of a document, and not something that somebody else made."""
+    kinds = {"document": str, "section": str, "section_number": int, "text": str}
+    return all(isinstance(task["data"].get(name), kind) for name, kind in kinds.items())
+
+
 def key_of(task: Mapping[str, Any]) -> TaskKey:
-    """The identity of a task as it was imported or exported; one that somebody else made is like none of ours."""
+    """The identity of a task that is a section, as it was imported or exported."""
     data = task["data"]
-    text = str(data.get("text", "")).encode(errors="surrogatepass")
-    return data.get("document", ""), data.get("section_number", -1), hashlib.sha256(text).digest()[:16]
+    text = data["text"].encode(errors="surrogatepass")
+    return data["document"], data["section_number"], hashlib.sha256(text).digest()[:16]
 
 
 def regions_of(section: Section) -> list[dict[str, Any]]:
