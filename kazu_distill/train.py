@@ -18,7 +18,7 @@ from kazu_distill.document_files import read_documents
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
 from kazu_distill.label_studio.background import BackgroundPushes
-from kazu_distill.label_studio.sample import sample
+from kazu_distill.label_studio.sample import Candidate, sample
 from kazu_distill.schema import Schema
 from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.metrics import Metrics, metrics_of
@@ -39,8 +39,8 @@ from kazu_distill.tagger.trainer import Score
 from kazu_distill.tagger.training import Trained, findable, train_tagger
 
 _log = logging.getLogger(__name__)
-Push = Callable[[Sequence[Document], str], None]
-"""Shows documents as a model version in Label Studio, at once or later."""
+Push = Callable[[Sequence[Document], str | None], None]
+"""Shows documents in Label Studio, at once or later, as a model version or (None) as gold."""
 
 
 @stage_main(config_name="train")
@@ -62,7 +62,7 @@ def main(config: DictConfig) -> None:
         _require_entities(data / f"{name}.jsonl", labelled)
     console.print(f"train: {train.documents:,} documents, eval: {len(evaluation):,} documents")
     with _pushing(config, schema, evaluation, out) as push:
-        push(evaluation, "gold")
+        push(evaluation, None)
         with progress_bar(unit="steps") as progress:
             windows = progress.add_task("windows", total=None, visible=False, unit="MB")
             task = progress.add_task("train", total=None, visible=False)
@@ -189,10 +189,11 @@ def _pushing(config: DictConfig, schema: Schema, evaluation: Sequence[Document],
         on_shown=lambda pushed: console.print(f"Label Studio: {pushed.url}", markup=False, soft_wrap=True),
         say=lambda sentence: console.print(sentence, markup=False, soft_wrap=True),
     )
-    shown = {document.id for document in sample(evaluation, size=wanted.documents, seed=wanted.seed)}
+    candidates = [Candidate.of(document) for document in evaluation]
+    shown = None if wanted.max_tasks is None else sample(candidates, size=wanted.max_tasks, seed=wanted.seed)
 
-    def push(documents: Sequence[Document], model_version: str) -> None:
-        chosen = [document for document in documents if document.id in shown]
+    def push(documents: Sequence[Document], model_version: str | None) -> None:
+        chosen = [document for document in documents if shown is None or document.id in shown]
         pushes.hand_over(chosen, model_version=model_version)
 
     patience = 0.0  # what is left after an error or an interrupt stays in the outbox
@@ -218,7 +219,6 @@ def _scorer(
                 later.unlink()
         write_json(out / "evaluations" / f"step-{step:06}.json", {"step": step, "epoch": epoch} | metrics)
         push(labelled, f"step {step}")
-        push(gold, "gold")  # again, since the newest tab stands first: gold stays beside the latest predictions
         figures = {name: value for name, value in metrics.items() if value is not None}
         mean, micro = (figures.setdefault(name, 0.0) for name in ("mean_f1", "micro_f1"))
         console.print(f"epoch {epoch:.1f}, step {step}: mean F1 {100 * mean:.1f}, micro F1 {100 * micro:.1f}")

@@ -105,9 +105,11 @@ def test_a_corpus_becomes_a_model_whose_predictions_stand_beside_gold(server: Se
     steps = {f"step {path.stem.removeprefix('step-').lstrip('0')}" for path in evaluations}
     for document in gold:
         predictions = {each.model_version: each.result for each in shown[document.id].predictions}
-        assert predictions.keys() == {"gold", *steps}
+        assert predictions.keys() == steps
+        (annotation,) = shown[document.id].annotations
+        assert annotation["ground_truth"]
         regions = {
-            (each["value"]["start"], each["value"]["end"], *each["value"]["labels"]) for each in predictions["gold"]
+            (each["value"]["start"], each["value"]["end"], *each["value"]["labels"]) for each in annotation["result"]
         }
         assert regions == {(span.start, span.end, span.label) for _, span in document.spans}
 
@@ -141,7 +143,7 @@ def test_training_goes_on_without_label_studio(tmp_path: Path) -> None:
     run = succeed("train", *short, environment={"LABEL_STUDIO_API_KEY": "0" * 40})
     assert run.errors.count("Training goes on, and what was to be shown is kept in") == 1
     assert {kept.model_version for kept in map(read_kept, waiting(tmp_path / "train/label_studio")) if kept} == {
-        "gold", *(f"step {int(path.stem.removeprefix('step-'))}" for path in (tmp_path / "train/evaluations").iterdir())
+        None, *(f"step {int(path.stem.removeprefix('step-'))}" for path in (tmp_path / "train/evaluations").iterdir())
     }  # fmt: skip
     assert (tmp_path / "train/model/model.safetensors").is_file()
     (split / "eval.jsonl").write_text('{"id": "x", "sections": [{"text": "a", "spans": [{"start": 0}]}]}\n')

@@ -14,7 +14,7 @@ import orjson
 from kazu_distill.documents import Document
 from kazu_distill.errors import KazuDistillError
 from kazu_distill.label_studio.errors import LabelStudioError
-from kazu_distill.label_studio.outbox import concerns_content, keep, send_outbox, waiting
+from kazu_distill.label_studio.outbox import concerns_content, keep, push_as, send_outbox, waiting
 from kazu_distill.label_studio.project import LabelStudioProject, Pushed
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class BackgroundPushes:
         self._on_shown = on_shown
         self._say = say
         self._changed = threading.Condition()  # guards the next three, which both threads write
-        self._in_memory: dict[str, Sequence[Document]] = {}
+        self._in_memory: dict[str | None, Sequence[Document]] = {}
         self._work_is_there = False
         self._is_working = False
         self._troubles: set[Hashable] = set()  # what was warned of and has not passed
@@ -65,8 +65,8 @@ class BackgroundPushes:
         # A daemon: a server that never answers must not keep the process alive.
         threading.Thread(target=self._work, name="label-studio", daemon=True).start()
 
-    def hand_over(self, documents: Sequence[Document], *, model_version: str) -> None:
-        """Have documents shown as a model version, in place of what waits under its name."""
+    def hand_over(self, documents: Sequence[Document], *, model_version: str | None) -> None:
+        """Have documents shown as a model version (None: as gold), in place of what waits under its name."""
         with self._changed:
             self._in_memory.pop(model_version, None)
             if not self._keep(documents, model_version):
@@ -98,7 +98,7 @@ class BackgroundPushes:
     def _is_idle(self) -> bool:
         return not (self._work_is_there or self._is_working)
 
-    def _keep(self, documents: Sequence[Document], model_version: str) -> bool:
+    def _keep(self, documents: Sequence[Document], model_version: str | None) -> bool:
         """Put a version into the outbox; where that fails, say so once."""
         try:
             keep(self._outbox, documents, model_version=model_version, title=self._title)
@@ -109,10 +109,11 @@ class BackgroundPushes:
             return False
         return True
 
-    def _give_up(self, model_version: str) -> None:
+    def _give_up(self, model_version: str | None) -> None:
         """Take a version out of the memory, into the outbox if that can be written now."""
         if not self._keep(self._in_memory.pop(model_version), model_version):
-            _log.warning('Label Studio: "%s" could be neither shown nor kept in %s', model_version, self._outbox)
+            what = model_version or "gold"
+            _log.warning('Label Studio: "%s" could be neither shown nor kept in %s', what, self._outbox)
 
     def _work(self) -> None:
         while True:
@@ -150,7 +151,7 @@ class BackgroundPushes:
         for model_version, documents in in_memory:
             pushed = None
             try:
-                pushed = self._project.push(documents, model_version=model_version)
+                pushed = push_as(self._project, documents, model_version)
             except LabelStudioError as error:
                 self._warn(error, f"{str(error).rstrip('.')}. Training goes on.")
             with self._changed:

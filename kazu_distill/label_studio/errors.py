@@ -18,8 +18,8 @@ class LabelStudioError(KazuDistillError):
     """Label Studio cannot be reached, refuses us, or kept less than it was sent."""
 
 
-class KeptLess(LabelStudioError):
-    """Label Studio answered that all was well, and kept less than it was sent."""
+class Unacceptable(LabelStudioError):
+    """Label Studio does not take or keep what it was to show; something else it may well take."""
 
 
 @contextmanager
@@ -56,6 +56,11 @@ def _explanation(error: ApiError, api_key_env: str) -> str:
         return (
             f"the token in {api_key_env} was not accepted ({error.status_code}: {detail}); set {api_key_env} to the "
             "token that scripts/label_studio.sh names or that Label Studio shows under Account & Settings"
+        )
+    if error.status_code == 404:
+        return (
+            f"the server knows nothing of what was asked for (404: {detail}); if the project was deleted meanwhile, "
+            "push again: it is made anew"
         )
     return f"the server answered {error.status_code}: {detail}; see its log, or go without it (label_studio=off)"
 

@@ -15,20 +15,21 @@ from label_studio_sdk.core.api_error import ApiError
 from kazu_distill.document_files import atomic_writer, document_from_record, document_to_record, json_values
 from kazu_distill.documents import Document, InvalidDocument
 from kazu_distill.errors import CorpusError, KazuDistillError
-from kazu_distill.label_studio.errors import KeptLess, LabelStudioError
+from kazu_distill.label_studio.errors import LabelStudioError, Unacceptable
 from kazu_distill.label_studio.project import LabelStudioProject, Pushed
-from kazu_distill.label_studio.tasks import prediction_of, task_of
+from kazu_distill.label_studio.tasks import annotation_of, prediction_of, task_of
 
 _OURS = "kazu_distill"  # the key in a task's "meta", where Label Studio keeps what it does not show
 _NAME = re.compile(r"(\d+)-(.*)\.json")
+_GOLD = "@gold"  # in place of a version's name, in which an @ is quoted
 _REFUSED_CONTENT = {400, 413, 422}  # HTTP statuses that another version need not meet
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A model version that waits: its name, its documents, and the title of the project that is to show it."""
+    """What waits: a model version's name (None: it is gold), its documents, the title of the project to show it."""
 
-    model_version: str
+    model_version: str | None
     documents: list[Document]
     title: str
 
@@ -41,16 +42,16 @@ class Sent:
     left: dict[Path, KazuDistillError]
 
 
-def keep(folder: Path, documents: Sequence[Document], *, model_version: str, title: str) -> Path:
+def keep(folder: Path, documents: Sequence[Document], *, model_version: str | None, title: str) -> Path:
     """Write a file for a model version, behind those that are there; an earlier one of the same version goes.
 
-    It holds a JSON list of tasks with predictions. The first task of a document carries the whole document, so that
-    it is read back exactly. Documents without sections have no task, and are not kept.
+    It holds a JSON list of tasks with predictions, or annotations for gold. The first task of a document carries the
+    whole document, so that it is read back exactly. Documents without sections have no task, and are not kept.
 
     Args:
         folder: the outbox, made if there is none.
         documents: with the spans that are to be shown.
-        model_version: what to show them as.
+        model_version: what to show them as; None: as gold.
         title: of the project that is to show them.
 
     Raises:
@@ -133,7 +134,7 @@ def send_outbox(project: LabelStudioProject, folder: Path, *, passing_over: Set[
         try:
             kept = read_kept(path)
             if kept:
-                shown[path] = project.push(kept.documents, model_version=kept.model_version)
+                shown[path] = push_as(project, kept.documents, kept.model_version)
         except FileNotFoundError:  # a newer file of the same version has taken its place
             continue
         except LabelStudioError as error:
@@ -146,24 +147,38 @@ def send_outbox(project: LabelStudioProject, folder: Path, *, passing_over: Set[
     return Sent(shown, left)
 
 
+def push_as(project: LabelStudioProject, documents: Sequence[Document], model_version: str | None) -> Pushed:
+    """Show documents as a model version, or as gold where that is None."""
+    if model_version is None:
+        return project.push_gold(documents)
+    return project.push(documents, model_version=model_version)
+
+
 def concerns_content(error: LabelStudioError) -> bool:
     """Whether an error is about what was sent, so that something else may well be accepted."""
     cause = error.__cause__
-    return isinstance(error, KeptLess) or (isinstance(cause, ApiError) and cause.status_code in _REFUSED_CONTENT)
+    return isinstance(error, Unacceptable) or (isinstance(cause, ApiError) and cause.status_code in _REFUSED_CONTENT)
 
 
-def _tasks(documents: Sequence[Document], model_version: str, title: str) -> Iterator[dict[str, Any]]:
+def _tasks(documents: Sequence[Document], model_version: str | None, title: str) -> Iterator[dict[str, Any]]:
     for document in documents:
         for number, section in enumerate(document.sections):
             note: dict[str, Any] = {"project": title, "model_version": model_version}
             if number == 0:
                 note["document"] = document_to_record(document)
-            prediction = prediction_of(section, task_id=0, model_version=model_version)
-            del prediction["task"]  # whose ids only the server knows
-            yield task_of(document, number) | {"predictions": [prediction], "meta": {_OURS: note}}
+            shown: dict[str, Any]
+            if model_version is None:
+                annotation = annotation_of(section)
+                # Label Studio keeps the id that an imported annotation had elsewhere, by which it is known again.
+                shown = {"annotations": [{**annotation, "id": annotation["import_id"]}]}
+            else:
+                shown = {"predictions": [prediction_of(section, model_version=model_version)]}
+            yield {**task_of(document, number), **shown, "meta": {_OURS: note}}
 
 
-def _slug(model_version: str) -> str:
+def _slug(model_version: str | None) -> str:
     """A model version as a part of a file's name; different versions have different ones."""
+    if model_version is None:
+        return _GOLD
     quoted = quote(model_version, safe=" ", errors="surrogatepass")
     return quoted.replace("_", "%5F").replace(" ", "_")

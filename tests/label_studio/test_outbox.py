@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kazu_distill.documents import Document, Section, Span
@@ -32,14 +34,15 @@ def token(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TEST_LABEL_STUDIO_TOKEN", value)
 
 
-def kept_versions(folder: Path) -> list[str]:
+def kept_versions(folder: Path) -> list[str | None]:
     """The model versions of an outbox, in order."""
     return [kept.model_version for kept in map(read_kept, waiting(folder)) if kept]
 
 
-@given(corpora(), METADATA, st.text(max_size=5), st.text(max_size=8))
+@settings(deadline=None, max_examples=50)  # each writes to the disk
+@given(corpora(), METADATA, st.text(max_size=5), st.none() | st.text(max_size=8))
 def test_what_is_kept_is_read_back_exactly(
-    documents: list[Document], metadata: dict[str, object], source: str, model_version: str
+    documents: list[Document], metadata: dict[str, object], source: str, model_version: str | None
 ) -> None:
     sent = [
         replace(
@@ -57,8 +60,11 @@ def test_what_is_kept_is_read_back_exactly(
         assert waiting(Path(folder)) == [path]
 
 
-@given(st.lists(st.text(max_size=8), unique=True, min_size=2, max_size=5))
-def test_every_model_version_has_a_file_of_its_own_whatever_its_name(model_versions: list[str]) -> None:
+@settings(deadline=None, max_examples=20)
+@given(
+    st.lists(st.none() | st.sampled_from(["gold", "@gold"]) | st.text(max_size=8), unique=True, min_size=2, max_size=6)
+)
+def test_every_model_version_has_a_file_of_its_own_whatever_its_name(model_versions: list[str | None]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for model_version in model_versions:
             keep(Path(folder), DOCUMENTS, model_version=model_version, title=TITLE)
@@ -114,14 +120,15 @@ def test_a_server_that_is_down_is_asked_once_and_everything_stays(tmp_path: Path
 def test_what_was_kept_is_shown_in_order_and_then_gone(server: Server, tmp_path: Path) -> None:
     predicted = [document.without_spans() for document in DOCUMENTS]
     keep(tmp_path, predicted, model_version="step 10", title=TITLE)
-    keep(tmp_path, DOCUMENTS, model_version="gold", title=TITLE)
+    keep(tmp_path, DOCUMENTS, model_version="step 20", title=TITLE)
+    keep(tmp_path, DOCUMENTS, model_version=None, title=TITLE)
     files = waiting(tmp_path)
     sent = send_outbox(project_on(server.url, "sent later"), tmp_path)
     assert list(sent.shown) == files
     assert (sent.left, list(tmp_path.iterdir())) == ({}, [])
     tasks = read_back(server, sent.shown[files[1]])
-    assert shown_spans(tasks, "gold") == sent_spans(DOCUMENTS)
     assert shown_spans(tasks, "step 10") == sent_spans(predicted)
+    assert shown_spans(tasks, "step 20") == ground_truth(tasks) == sent_spans(DOCUMENTS)
 
 
 @pytest.mark.label_studio
@@ -137,13 +144,29 @@ def test_what_the_server_refuses_stays_and_the_rest_is_sent(server: Server, tmp_
     assert broken.name in str(sent.left[broken])
 
 
+def ground_truth(tasks: Sequence[Any]) -> dict[tuple[str, int], list[tuple[Span, ...]]]:
+    """The spans of every ground-truth annotation, by document and section."""
+    return {
+        (task.data["document"], task.data["section_number"]): [
+            tuple(
+                Span(each["value"]["start"], each["value"]["end"], each["value"]["labels"][0], each["score"])
+                for each in annotation["result"]
+            )
+            for annotation in task.annotations
+            if annotation["ground_truth"]
+        ]
+        for task in tasks
+    }
+
+
 @pytest.mark.label_studio
+@pytest.mark.parametrize("model_version", ["step 10", None])
 def test_the_import_dialog_takes_a_file_and_sending_it_later_makes_no_second_task(
-    server: Server, tmp_path: Path
+    server: Server, tmp_path: Path, model_version: str | None
 ) -> None:
-    kept = keep(tmp_path, DOCUMENTS, model_version="step 10", title=TITLE)
-    project = project_on(server.url, "imported by hand")
-    pushed = project.push([], model_version="gold")
+    kept = keep(tmp_path, DOCUMENTS, model_version=model_version, title=TITLE)
+    project = project_on(server.url, f"imported by hand: {model_version}")
+    pushed = project.push([], model_version="step 10")
     number = pushed.url.split("/")[-2]
     with httpx.Client(base_url=server.url, headers={"Authorization": f"Token {server.token}"}, timeout=60) as http:
         # What the page does when a file is dropped on it, and then when "Import" is pressed.
@@ -157,11 +180,12 @@ def test_the_import_dialog_takes_a_file_and_sending_it_later_makes_no_second_tas
             f"/api/projects/{number}/reimport", json={"file_upload_ids": uploads, "files_as_tasks_list": True}
         ).raise_for_status()
     tasks = read_back(server, pushed)
-    assert shown_spans(tasks, "step 10") == sent_spans(DOCUMENTS)
+    assert (shown_spans(tasks, "step 10") if model_version else ground_truth(tasks)) == sent_spans(DOCUMENTS)
     assert [task.data["text"] for task in tasks] == [each.text for doc in DOCUMENTS for each in doc.sections]
     (shown,) = send_outbox(project, tmp_path).shown.values()
-    assert shown.new_tasks == 0
-    assert shown_spans(read_back(server, shown), "step 10") == sent_spans(DOCUMENTS)
+    assert (shown.new_tasks, shown.sent) == (0, 0)
+    tasks = read_back(server, shown)
+    assert (shown_spans(tasks, "step 10") if model_version else ground_truth(tasks)) == sent_spans(DOCUMENTS)
 
 
 def test_the_file_is_json_that_a_person_can_read(tmp_path: Path) -> None:
