@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kazu_distill.documents import Document, Section, Span, blocks_of
-from kazu_distill.tagger.decoding import decode
 from kazu_distill.tagger.labels import Membership
 from kazu_distill.tagger.tagger import BLOCK, Tagger
 
@@ -31,27 +31,21 @@ def judge_spans(tagger: Tagger, documents: Iterable[Document], *, source: str = 
         source: who the scores and the found spans are said to come from.
     """
     labels = tagger.scheme.labels
+    thresholds = tagger.settings.thresholds_of(labels)
     for block in blocks_of(documents, characters=BLOCK):
-        sections = [section for document in block for section in document.sections]
-        texts = tagger.windower.tokenize([section.text for section in sections])
-        probabilities = tagger.word_probabilities(texts)
-        words = [text.words for text in texts]
-        found = decode(
-            probabilities, words, scheme=tagger.scheme, thresholds=tagger.settings.thresholds_of(labels), source=source
-        )
-        sides: tuple[list[Section], list[Section]] = ([], [])
-        for section, spans, said, places in zip(sections, found, probabilities, words, strict=True):
-            member = tagger.scheme.membership(said)
-            for side, own in zip(sides, (section.spans, spans), strict=True):
-                sure = sureness(own, places, member, labels)
-                scored = [replace(span, score=each, source=source) for span, each in zip(own, sure, strict=True)]
-                side.append(replace(section, spans=tuple(scored)))
-        given, its = iter(sides[0]), iter(sides[1])
+        reading = tagger.read(block)
+        found = iter(reading.spans(thresholds, source=source))
+        borders = iter(pairwise(reading.text_of_word.searchsorted(np.arange(reading.texts + 1)).tolist()))
         for document in block:
-            yield Judged(
-                replace(document, sections=tuple(next(given) for _ in document.sections)),
-                replace(document, sections=tuple(next(its) for _ in document.sections)),
-            )
+            sides: tuple[list[Section], list[Section]] = ([], [])
+            for section in document.sections:
+                own = slice(*next(borders))
+                member = Membership(reading.member.probability[own], reading.member.begins[own])
+                for side, spans in zip(sides, (section.spans, next(found)), strict=True):
+                    sure = sureness(spans, reading.places[own], member, labels)
+                    scored = [replace(span, score=each, source=source) for span, each in zip(spans, sure, strict=True)]
+                    side.append(replace(section, spans=tuple(scored)))
+            yield Judged(*(replace(document, sections=tuple(side)) for side in sides))
 
 
 def sureness(spans: Sequence[Span], words: NDArray[np.int32], member: Membership, labels: Sequence[str]) -> list[float]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kazu_distill.documents import Document, Section, Span
-from kazu_distill.tagger.decoding import decode
+from kazu_distill.tagger.decoding import Reading
 from kazu_distill.tagger.judging import judge_spans, sureness
 from kazu_distill.tagger.labels import LabelScheme
 from kazu_distill.tagger.tagger import Tagger
@@ -71,7 +71,7 @@ def test_the_decoder_finds_just_the_spans_of_which_it_is_more_than_half_sure(
     words = words_of(text)
     said = said_of(data, words, scheme)
     half = np.full(len(LABELS), 0.5, dtype=np.float32)
-    (found,) = decode([said], [words], scheme=scheme, thresholds=half)
+    (found,) = Reading.of([said], [words], scheme).spans(half)
     spans = every_span(words)
     sure = sureness(spans, words, scheme.membership(said), LABELS)
     likely = {span.place for span, each in zip(spans, sure, strict=True) if each > 0.5}
