@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,6 +30,16 @@ class Pushed:
     url: str
     new_tasks: int
     predictions: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProject:
+    """A project that is there, connected to: its id, its address, and how long an answer may take, in seconds."""
+
+    client: LabelStudio
+    id: int
+    url: str
+    timeout: float
 
 
 class LabelStudioProject:
@@ -90,6 +101,24 @@ class LabelStudioProject:
         if kept < len(predictions):
             raise self._lost(f'predictions of "{model_version}"', kept, len(predictions), chosen)
         return Pushed(f"{self._url}/projects/{project}/data", new, kept)
+
+    @contextmanager
+    def found(self) -> Iterator[FoundProject]:
+        """The project as it is, to be read.
+
+        Raises:
+            LabelStudioError: there is none of this title, or the server cannot be reached or refuses the token; also
+                for what goes wrong while it is read.
+        """
+        with connected(url=self._url, api_key_env=self._api_key_env, timeout=self._timeout) as client:
+            listed: Iterable[Any] = client.projects.list(title=self._title)  # whose titles contain ours
+            ids = sorted(int(project.id) for project in listed if project.title == self._title)
+            if not ids:
+                raise LabelStudioError(
+                    f'{self._url}: there is no project "{self._title}"; push something to it first, or name another: '
+                    "label_studio.title=…"
+                )
+            yield FoundProject(client, ids[0], f"{self._url}/projects/{ids[0]}/data", self._timeout)
 
     def _project_id(self, client: LabelStudio) -> int:
         """The project of our title, made if there is none, with an interface that has our classes."""

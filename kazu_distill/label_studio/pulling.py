@@ -1,0 +1,176 @@
+"""Reading a project: every task with its annotations, the first time all of them, later those that have changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from label_studio_sdk import LabelStudio
+from label_studio_sdk.core.api_error import ApiError
+
+from kazu_distill.label_studio.errors import LabelStudioError
+from kazu_distill.label_studio.json_stream import elements_of
+from kazu_distill.label_studio.project import FoundProject
+from kazu_distill.label_studio.pulled import PulledTasks
+
+# A snapshot costs the server about 2 ms for every task of the project, a single task 10 ms or more.
+_SINGLE_TASKS = 1 / 8  # of all: up to this share the changed ones are asked for one by one
+_SECONDS_PER_TASK = 0.02  # that a busy server may need for its snapshot, beside the time limit of any answer
+_POLL = 1.0  # seconds
+
+OnProgress = Callable[[int, int], None]
+"""Told how many tasks have been read, of how many."""
+
+
+def pull(
+    found: FoundProject,
+    pulled: PulledTasks,
+    *,
+    full: bool = False,
+    on_progress: OnProgress = lambda done, total: None,  # noqa: ARG005
+) -> int:
+    """Bring what was pulled of a project up to date.
+
+    Which tasks have changed is told by their time of change and number of annotations. Those are read before the tasks
+    themselves, so what changes in between is read again the next time, and nothing is missed. Tasks that are gone are
+    forgotten. A pull that fails leaves what was there.
+
+    Args:
+        found: the project, connected to.
+        pulled: what an earlier pull kept; of another project it is forgotten.
+        full: read every task, whether it has changed or not.
+        on_progress: called while tasks are read.
+
+    Returns:
+        How many tasks were read.
+
+    Raises:
+        LabelStudioError: the server made no snapshot, or an answer was cut.
+    """
+    client, project = found.client, found.id
+    with pulled.changing():
+        pulled.belong_to(found.url)
+        stamps = _stamps(client, project)
+        before = pulled.stamps()
+        pulled.forget(before.keys() - stamps.keys())
+        changed = [task for task, stamp in stamps.items() if full or before.get(task) != stamp]
+        if not changed:
+            return 0
+        pulled.put_people({user["id"]: user["email"] for user in _call(client, "GET", "api/users/")})
+        one_by_one = not full and len(changed) <= _SINGLE_TASKS * len(stamps)
+        records = _single(client, changed) if one_by_one else _snapshot(found, tasks=len(stamps))
+        missing, parents = set(changed), set[int]()
+        for record in records:
+            if record["id"] in missing:
+                missing.remove(record["id"])
+                pulled.put(record, stamps[record["id"]])
+                parents |= {annotation["parent_prediction"] for annotation in record["annotations"]}
+                on_progress(len(changed) - len(missing), len(changed))
+        pulled.forget(missing)  # they were deleted in the meantime
+        unknown = parents - pulled.versions().keys() - {None}
+        pulled.put_versions(_versions(client, project, sorted(unknown)))
+        return len(changed) - len(missing)
+
+
+def versions_shown(found: FoundProject) -> dict[str, int]:
+    """The model versions of a project, and how many predictions each has."""
+    return {
+        str(version): int(count)
+        for version, count in _call(found.client, "GET", f"api/projects/{found.id}/model-versions/").items()
+    }
+
+
+def _stamps(client: LabelStudio, project: int) -> dict[int, str]:
+    """What tells a changed task from an unchanged one, for every task.
+
+    All at once, since a page could miss a task that moves while the others are read; without what is not asked for,
+    which would be every annotation and prediction.
+    """
+    wanted = ("id", "updated_at", "total_annotations", "cancelled_annotations")
+    count = int(_call(client, "GET", f"api/projects/{project}/")["task_number"])
+    if not count:
+        return {}
+    params = {"page_size": -1, "include": ",".join(wanted)}
+    tasks = _call(client, "GET", f"api/projects/{project}/tasks/", params=params)
+    if len(tasks) < count:
+        raise LabelStudioError(
+            f"project {project}: the server gives {len(tasks):,} of {count:,} tasks at once; take away its limit "
+            "(TASK_API_PAGE_SIZE_MAX), or pull again if tasks were removed just now"
+        )
+    return {task["id"]: " ".join(str(task[name]) for name in wanted[1:]) for task in tasks}
+
+
+def _single(client: LabelStudio, tasks: Sequence[int]) -> Iterator[dict[str, Any]]:
+    for task in tasks:
+        try:
+            yield _call(client, "GET", f"api/tasks/{task}/")
+        except ApiError as error:
+            if error.status_code != 404:
+                raise
+
+
+def _snapshot(found: FoundProject, *, tasks: int) -> Iterator[dict[str, Any]]:
+    """Every task of a project, streamed from a file that the server makes, and that is removed in the end."""
+    path = f"api/projects/{found.id}/exports/"
+    patience = found.timeout + _SECONDS_PER_TASK * tasks
+    wanted = {
+        "annotation_filter_options": {"usual": True, "ground_truth": True, "skipped": True},
+        "serialization_options": {
+            name: {"only_id": True} for name in ("drafts", "predictions", "annotations__completed_by")
+        },
+    }
+    made = _call(found.client, "POST", path, body=wanted, timeout=patience)
+    try:
+        end = time.monotonic() + patience
+        while made["status"] in ("created", "in_progress"):  # a server with workers makes it in the background
+            if time.monotonic() > end:
+                raise LabelStudioError(f"{found.url}: the export was not ready within {patience:.0f} s; pull again")
+            time.sleep(_POLL)
+            made = _call(found.client, "GET", f"{path}{made['id']}")
+        if made["status"] != "completed":
+            raise LabelStudioError(f"{found.url}: the server could not export the project; see its log")
+        http = found.client._client_wrapper.httpx_client
+        with http.stream(f"{path}{made['id']}/download", method="GET", params={"exportType": "JSON"}) as answer:
+            if not answer.is_success:
+                raise ApiError(status_code=answer.status_code, body=answer.read().decode(errors="replace"))
+            yield from elements_of(answer.iter_bytes())
+    finally:
+        _call(found.client, "DELETE", f"{path}{made['id']}")
+
+
+def _versions(client: LabelStudio, project: int, predictions: Sequence[int]) -> dict[int, str]:
+    """The model version of each prediction; there may be many predictions, but mostly of one version."""
+    if not predictions:
+        return {}
+    shown = list(_call(client, "GET", f"api/projects/{project}/model-versions/"))
+    if len(shown) == 1:
+        return dict.fromkeys(predictions, str(shown[0]))
+    versions = {}
+    for prediction in predictions:
+        try:
+            versions[prediction] = str(_call(client, "GET", f"api/predictions/{prediction}/")["model_version"])
+        except ApiError as error:
+            if error.status_code != 404:
+                raise
+    return versions
+
+
+def _call(
+    client: LabelStudio,
+    method: str,
+    path: str,
+    *,
+    body: Any = None,
+    params: dict[str, Any] | None = None,
+    timeout: float | None = None,
+) -> Any:
+    """What a path answers, as plain values, where the SDK has no method or only one that reads far more.
+
+    It goes through the SDK's own (private) HTTP client, which holds the token.
+    """
+    options: dict[str, Any] = {} if timeout is None else {"request_options": {"timeout_in_seconds": int(timeout)}}
+    answer = client._client_wrapper.httpx_client.request(path, method=method, json=body, params=params, **options)
+    if not answer.is_success:
+        raise ApiError(status_code=answer.status_code, body=answer.text)
+    return answer.json() if answer.content else None
