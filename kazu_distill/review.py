@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,16 @@ from rich.table import Table
 
 from kazu_distill.annotation.agreement import Agreement
 from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
-from kazu_distill.document_files import write_documents
+from kazu_distill.document_files import read_documents, write_documents
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.label_studio.annotations import TaskRead, read_task
-from kazu_distill.label_studio.gold import ReviewCounts, gold_documents
+from kazu_distill.label_studio.contents import versions
 from kazu_distill.label_studio.policy import policy_of
-from kazu_distill.label_studio.project import FoundProject, LabelStudioProject
+from kazu_distill.label_studio.project import FoundProject, LabelStudioProject, Pushed
 from kazu_distill.label_studio.pulled import PulledTasks, pulled_tasks
-from kazu_distill.label_studio.pulling import pull, versions_shown
+from kazu_distill.label_studio.pulling import pull
+from kazu_distill.label_studio.reviewed import ReviewCounts, gold_documents
 from kazu_distill.label_studio.usefulness import (
     Worth,
     by_disagreement,
@@ -53,22 +55,40 @@ def main(config: DictConfig) -> None:
 
 
 def _push(config: DictConfig, schema: Schema, project: LabelStudioProject) -> None:
-    """Show documents as a model version, those first that are worth most."""
-    if not config.version:
+    """Show documents as a model version, those first that are worth most, and others as ground truth."""
+    if not (config.version or config.gold):
         raise ConfigError("version is not set: say under which name the spans are to be shown, such as version=llm")
     if config.first is not None:
         require_number("first", config.first, above=0, whole=True)
-    documents = list(_corpus(config.documents, schema))
-    worth = _worth(config, schema, documents)
-    chosen = (ranked(documents, worth) if worth else documents)[: config.first]
-    pushed = project.push(chosen, model_version=config.version)
+    if config.version:
+        documents = list(_corpus(config.documents, schema))
+        worth = _worth(config, schema, documents)
+        chosen = (ranked(documents, worth) if worth else documents)[: config.first]
+        with _bar("push") as on_progress:
+            pushed = project.push(chosen, model_version=config.version, scores=worth, on_progress=on_progress)
+        _print_pushed(pushed, f"{len(chosen):,} of {len(documents):,} documents as {config.version}")
+    if config.gold:
+        gold = list(read_documents(Path(config.gold), labels=schema.labels))
+        with _bar("push gold") as on_progress:
+            pushed = project.push_gold(gold, on_progress=on_progress)
+        _print_pushed(pushed, f"{len(gold):,} documents as ground truth")
+
+
+def _print_pushed(pushed: Pushed, what: str) -> None:
     console.print(
-        f"{len(chosen):,} of {len(documents):,} documents as {config.version}: {pushed.predictions:,} sections, "
-        f"{pushed.new_tasks:,} of them new",
+        f"{what}: {pushed.predictions:,} sections, {pushed.sent:,} of them new or changed ({pushed.new_tasks:,} tasks)",
         markup=False,
         soft_wrap=True,
     )
     console.print(f"Label Studio: {pushed.url}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar, and what it is to be told: how much is done, and of how much."""
+    with progress_bar(unit="tasks") as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _worth(config: DictConfig, schema: Schema, documents: list[Document]) -> Worth | None:
@@ -98,15 +118,9 @@ def _pull(config: DictConfig, schema: Schema, project: LabelStudioProject) -> No
     policy = policy_of(config.policy, person=config.by)
     counts, agreement = ReviewCounts(), Agreement()
     with pulled_tasks(out / "pulled.sqlite") as pulled:
-        with project.found() as found, progress_bar(unit="tasks") as progress:
-            task = progress.add_task("read", total=None)
-            read = pull(
-                found,
-                pulled,
-                full=config.full,
-                on_progress=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-            versions = versions_shown(found)
+        with project.found() as found, _bar("pull") as on_progress:
+            read = pull(found, pulled, full=config.full, on_progress=on_progress)
+            shown = versions(found.client, found.id)
         documents = gold_documents(
             _tasks(pulled, schema, with_pushed=config.pushed_gold),
             policy=policy,
@@ -119,7 +133,7 @@ def _pull(config: DictConfig, schema: Schema, project: LabelStudioProject) -> No
         else:
             written = sum(1 for _ in documents)
     report = (
-        {"project": found.url, "model_versions": versions} | counts.as_json() | {"agreement": _by_section(agreement)}
+        {"project": found.url, "model_versions": dict(shown)} | counts.as_json() | {"agreement": _by_section(agreement)}
     )
     _print(found, counts, report, read=read)
     if config.action == "pull":

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from kazu_distill.documents import Span, problem_of
+from kazu_distill.label_studio.tasks import is_ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def read_task(
         if annotation["was_cancelled"]:
             skipped.append(annotator)
             continue
-        if is_pushed(annotation):
+        if is_ours(annotation):
             pushed += 1
             if not with_pushed:
                 continue
@@ -107,15 +108,6 @@ def read_task(
         pushed=pushed,
         left_out=left_out,
     )
-
-
-def is_pushed(annotation: Mapping[str, Any]) -> bool:
-    """Whether an annotation is ground truth that a program imported and no person has worked on since.
-
-    Only what a person submits in the page has a time that it took.
-    """
-    imported = annotation["ground_truth"] and annotation["import_id"] is not None
-    return bool(imported and annotation["lead_time"] is None)
 
 
 def spans_of(result: Any, text: str, *, labels: Collection[str], source: str) -> tuple[tuple[Span, ...], Counter[str]]:

@@ -53,6 +53,11 @@ def _explanation(error: ApiError, api_key_env: str) -> str:
             f"the token in {api_key_env} was not accepted ({error.status_code}: {detail}); set {api_key_env} to the "
             "token that scripts/label_studio.sh names or that Label Studio shows under Account & Settings"
         )
+    if error.status_code == 404:
+        return (
+            f"the server knows nothing of what was asked for (404: {detail}); if the project was deleted meanwhile, "
+            "push again: it is made anew"
+        )
     return f"the server answered {error.status_code}: {detail}; see its log, or go without it (label_studio=off)"
 
 

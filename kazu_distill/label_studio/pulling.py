@@ -9,6 +9,8 @@ from typing import Any
 from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 
+from kazu_distill.label_studio.connection import call
+from kazu_distill.label_studio.contents import versions
 from kazu_distill.label_studio.errors import LabelStudioError
 from kazu_distill.label_studio.json_stream import elements_of
 from kazu_distill.label_studio.project import FoundProject
@@ -57,7 +59,7 @@ def pull(
         changed = [task for task, stamp in stamps.items() if full or before.get(task) != stamp]
         if not changed:
             return 0
-        pulled.put_people({user["id"]: user["email"] for user in _call(client, "GET", "api/users/")})
+        pulled.put_people({user["id"]: user["email"] for user in call(client, "GET", "api/users/")})
         one_by_one = not full and len(changed) <= _SINGLE_TASKS * len(stamps)
         records = _single(client, changed) if one_by_one else _snapshot(found, tasks=len(stamps))
         missing, parents = set(changed), set[int]()
@@ -73,14 +75,6 @@ def pull(
         return len(changed) - len(missing)
 
 
-def versions_shown(found: FoundProject) -> dict[str, int]:
-    """The model versions of a project, and how many predictions each has."""
-    return {
-        str(version): int(count)
-        for version, count in _call(found.client, "GET", f"api/projects/{found.id}/model-versions/").items()
-    }
-
-
 def _stamps(client: LabelStudio, project: int) -> dict[int, str]:
     """What tells a changed task from an unchanged one, for every task.
 
@@ -88,11 +82,11 @@ def _stamps(client: LabelStudio, project: int) -> dict[int, str]:
     which would be every annotation and prediction.
     """
     wanted = ("id", "updated_at", "total_annotations", "cancelled_annotations")
-    count = int(_call(client, "GET", f"api/projects/{project}/")["task_number"])
+    count = int(call(client, "GET", f"api/projects/{project}/")["task_number"])
     if not count:
         return {}
-    params = {"page_size": -1, "include": ",".join(wanted)}
-    tasks = _call(client, "GET", f"api/projects/{project}/tasks/", params=params)
+    params: dict[str, str | int] = {"page_size": -1, "include": ",".join(wanted)}
+    tasks = call(client, "GET", f"api/projects/{project}/tasks/", params=params)
     if len(tasks) < count:
         raise LabelStudioError(
             f"project {project}: the server gives {len(tasks):,} of {count:,} tasks at once; take away its limit "
@@ -104,7 +98,7 @@ def _stamps(client: LabelStudio, project: int) -> dict[int, str]:
 def _single(client: LabelStudio, tasks: Sequence[int]) -> Iterator[dict[str, Any]]:
     for task in tasks:
         try:
-            yield _call(client, "GET", f"api/tasks/{task}/")
+            yield call(client, "GET", f"api/tasks/{task}/")
         except ApiError as error:
             if error.status_code != 404:
                 raise
@@ -120,14 +114,14 @@ def _snapshot(found: FoundProject, *, tasks: int) -> Iterator[dict[str, Any]]:
             name: {"only_id": True} for name in ("drafts", "predictions", "annotations__completed_by")
         },
     }
-    made = _call(found.client, "POST", path, body=wanted, timeout=patience)
+    made = call(found.client, "POST", path, body=wanted, timeout=patience)
     try:
         end = time.monotonic() + patience
         while made["status"] in ("created", "in_progress"):  # a server with workers makes it in the background
             if time.monotonic() > end:
                 raise LabelStudioError(f"{found.url}: the export was not ready within {patience:.0f} s; pull again")
             time.sleep(_POLL)
-            made = _call(found.client, "GET", f"{path}{made['id']}")
+            made = call(found.client, "GET", f"{path}{made['id']}")
         if made["status"] != "completed":
             raise LabelStudioError(f"{found.url}: the server could not export the project; see its log")
         http = found.client._client_wrapper.httpx_client
@@ -136,41 +130,21 @@ def _snapshot(found: FoundProject, *, tasks: int) -> Iterator[dict[str, Any]]:
                 raise ApiError(status_code=answer.status_code, body=answer.read().decode(errors="replace"))
             yield from elements_of(answer.iter_bytes())
     finally:
-        _call(found.client, "DELETE", f"{path}{made['id']}")
+        call(found.client, "DELETE", f"{path}{made['id']}")
 
 
 def _versions(client: LabelStudio, project: int, predictions: Sequence[int]) -> dict[int, str]:
     """The model version of each prediction; there may be many predictions, but mostly of one version."""
     if not predictions:
         return {}
-    shown = list(_call(client, "GET", f"api/projects/{project}/model-versions/"))
+    shown = list(versions(client, project))
     if len(shown) == 1:
-        return dict.fromkeys(predictions, str(shown[0]))
-    versions = {}
+        return dict.fromkeys(predictions, shown[0])
+    names = {}
     for prediction in predictions:
         try:
-            versions[prediction] = str(_call(client, "GET", f"api/predictions/{prediction}/")["model_version"])
+            names[prediction] = str(call(client, "GET", f"api/predictions/{prediction}/")["model_version"])
         except ApiError as error:
             if error.status_code != 404:
                 raise
-    return versions
-
-
-def _call(
-    client: LabelStudio,
-    method: str,
-    path: str,
-    *,
-    body: Any = None,
-    params: dict[str, Any] | None = None,
-    timeout: float | None = None,
-) -> Any:
-    """What a path answers, as plain values, where the SDK has no method or only one that reads far more.
-
-    It goes through the SDK's own (private) HTTP client, which holds the token.
-    """
-    options: dict[str, Any] = {} if timeout is None else {"request_options": {"timeout_in_seconds": int(timeout)}}
-    answer = client._client_wrapper.httpx_client.request(path, method=method, json=body, params=params, **options)
-    if not answer.is_success:
-        raise ApiError(status_code=answer.status_code, body=answer.text)
-    return answer.json() if answer.content else None
+    return names

@@ -20,7 +20,7 @@ SCHEMA = Schema(
 
 
 def project_on(
-    url: str, title: str, *, schema: Schema = SCHEMA, documents: int = 100, timeout: float = 60.0
+    url: str, title: str, *, schema: Schema = SCHEMA, max_tasks: int | None = 400, timeout: float = 60.0
 ) -> LabelStudioProject:
     """A project whose token is in the environment variable ``TEST_LABEL_STUDIO_TOKEN``."""
     return LabelStudioProject(
@@ -28,7 +28,7 @@ def project_on(
         api_key_env="TEST_LABEL_STUDIO_TOKEN",
         title=title,
         schema=schema,
-        documents=documents,
+        max_tasks=max_tasks,
         seed=0,
         timeout=timeout,
     )

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 
 from kazu_distill.documents import Section, Span
-from kazu_distill.label_studio.annotations import TaskRead, is_pushed, read_task, spans_of
-from kazu_distill.label_studio.tasks import regions_of
+from kazu_distill.label_studio.annotations import TaskRead, read_task, spans_of
+from kazu_distill.label_studio.tasks import annotation_of, regions_of
 from tests.label_studio.examples import SCHEMA, sections
 
 TEXT = "🧬 BRCA1\r\nin cancer"
@@ -113,11 +113,12 @@ def test_people_whom_nobody_knows_have_names_all_the_same() -> None:
 
 
 def test_ground_truth_that_was_pushed_is_no_opinion_unless_asked_for_or_touched() -> None:
-    pushed = annotation(1, ground_truth=True, import_id=12, lead_time=None)
-    assert is_pushed(pushed)
+    ours = annotation_of(Section("title", TEXT, (Span(2, 7, "gene"),)))
+    pushed = annotation(1, *ours["result"], ground_truth=True, import_id=ours["import_id"], lead_time=None)
     assert (read(pushed).opinions, read(pushed).pushed) == ((), 1)
     assert len(read(pushed, with_pushed=True).opinions) == 1
     assert len(read(pushed | {"lead_time": 3.0}).opinions) == 1
+    assert len(read(pushed | {"result": []}).opinions) == 1
     assert len(read(annotation(1, ground_truth=True)).opinions) == 1
 
 

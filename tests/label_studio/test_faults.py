@@ -14,7 +14,7 @@ import pytest
 
 from kazu_distill.documents import Document, Section
 from kazu_distill.label_studio.errors import LabelStudioError
-from kazu_distill.label_studio.tasks import labelling_config
+from kazu_distill.label_studio.view import labelling_view
 from tests.label_studio.examples import SCHEMA, project_on
 from tests.label_studio.server import free_port
 
@@ -113,7 +113,7 @@ def test_a_server_that_fails_is_quoted_in_one_short_line_and_asked_once(body: st
 
 
 def test_a_failed_import_is_not_sent_again() -> None:
-    project = {"id": 1, "title": "faults", "label_config": labelling_config(SCHEMA)}
+    project = {"id": 1, "title": "faults", "label_config": labelling_view(SCHEMA)}
     answers = {
         "/api/version": (200, VERSION),
         "/api/projects": (200, json.dumps({"count": 1, "results": [project]})),

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.label_studio.annotations import read_task
 from kazu_distill.label_studio.errors import LabelStudioError
-from kazu_distill.label_studio.gold import ReviewCounts, gold_documents
 from kazu_distill.label_studio.policy import policy_of
 from kazu_distill.label_studio.pulled import pulled_tasks
 from kazu_distill.label_studio.pulling import pull
+from kazu_distill.label_studio.reviewed import ReviewCounts, gold_documents
 from tests.label_studio.examples import SCHEMA, corpora, marked, project_on
 from tests.label_studio.reviewing import Reviewers
 from tests.label_studio.server import Server

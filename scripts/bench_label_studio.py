@@ -1,0 +1,121 @@
+"""How long it takes to bring documents to Label Studio and to keep them in step.
+
+    PYTHONPATH=. python scripts/bench_label_studio.py --sections 10000
+
+starts a Label Studio of its own from PyPI (SQLite, in a temporary folder), pushes invented sections of 250 words with
+30 spans each, and prints a table: seconds on the clock, seconds of the processor for this program and for the server,
+memory that this program took on top of what it had, and how loaded the machine was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter, process_time
+
+from bench_runs import machine, table
+
+from kazu_distill.documents import Document, Section, Span
+from kazu_distill.label_studio.project import LabelStudioProject, Pushed
+from kazu_distill.schema import Schema
+from tests.label_studio.server import running_label_studio
+
+SCHEMA = Schema(name="bench", classes={f"class {number}": {} for number in range(18)})
+_WORDS, _SPANS = 250, 30
+_TOKEN = "LABEL_STUDIO_API_KEY"
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Invented documents of a section each, made anew whenever they are read; of some, the first span is another."""
+
+    sections: int
+    changed: float = 0.0
+
+    def __iter__(self) -> Iterator[Document]:
+        for number in range(self.sections):
+            numbers = random.Random(number)
+            words = ["".join(numbers.choices("abcdefghij", k=numbers.randint(3, 9))) for _ in range(_WORDS)]
+            text = " ".join(words)
+            starts = [0]
+            for word in words[:-1]:
+                starts.append(starts[-1] + len(word) + 1)
+            spans = [
+                Span(starts[place], starts[place] + len(words[place]), numbers.choice(SCHEMA.labels), numbers.random())
+                for place in sorted(numbers.sample(range(_WORDS), _SPANS))
+            ]
+            if number < self.changed * self.sections:
+                spans[0] = replace(spans[0], score=0.5)
+            yield Document(f"PMID:{number}", (Section("abstract", text, tuple(spans)),))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sections", type=int, default=10_000)
+    sections = parser.parse_args().sections
+    with tempfile.TemporaryDirectory() as folder, running_label_studio(Path(folder)) as server:
+        os.environ[_TOKEN] = server.token
+        rows = []
+        for name, push in pushes(server.url, sections).items():
+            rows.append(measured(name, push))
+            print(rows[-1], flush=True)
+    print(f"{machine()}; {sections:,} sections of {_WORDS} words with {_SPANS} spans\n")
+    columns = ["push", "tasks made", "sent", "shown", "s", "CPU s", "CPU s, server", "MB more", "load"]
+    print(table(columns, rows))
+
+
+def pushes(url: str, sections: int) -> dict[str, Callable[[], Pushed]]:
+    """What is measured, in turn, each after the one before."""
+    project, gold = (
+        LabelStudioProject(url=url, api_key_env=_TOKEN, title=title, schema=SCHEMA, max_tasks=None, seed=0, timeout=60)
+        for title in ("bench", "bench, gold")
+    )
+    few = Corpus(max(1, sections // 100))
+    return {
+        "a version, new tasks": lambda: project.push(Corpus(sections), model_version="silver"),
+        "the same again": lambda: project.push(Corpus(sections), model_version="silver"),
+        "2 % changed": lambda: project.push(Corpus(sections, changed=0.02), model_version="silver"),
+        "another version": lambda: project.push(Corpus(sections), model_version="step 120"),
+        "all of it changed": lambda: project.push(Corpus(sections, changed=1.0), model_version="step 120"),
+        "gold, new tasks": lambda: gold.push_gold(Corpus(sections)),
+        "gold, 1 % of the tasks of another": lambda: project.push_gold(few),
+    }
+
+
+def measured(name: str, push: Callable[[], Pushed]) -> list[str]:
+    """A row of the table."""
+    before, own, server, begin = _peak_mb(), process_time(), _server_seconds(), perf_counter()
+    pushed = push()
+    seconds = perf_counter() - begin
+    figures = [seconds, process_time() - own, _server_seconds() - server, _peak_mb() - before, os.getloadavg()[0]]
+    counts = [pushed.new_tasks, pushed.sent, pushed.predictions]
+    return [name, *(f"{count:,}" for count in counts), *(f"{figure:.1f}" for figure in figures)]
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+def _server_seconds() -> float:
+    """What the processes below this one have used of the processor."""
+    below, seconds = {os.getpid()}, 0.0
+    for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        try:
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        if int(fields[1]) in below:
+            below.add(int(process.name))
+            seconds += (int(fields[11]) + int(fields[12])) / _TICKS
+    return seconds
+
+
+if __name__ == "__main__":
+    main()
