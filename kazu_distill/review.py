@@ -14,7 +14,7 @@ from rich.table import Table
 
 from kazu_distill.annotation.agreement import Agreement
 from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
-from kazu_distill.document_files import read_documents, write_documents
+from kazu_distill.document_files import write_documents
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.label_studio.annotations import TaskRead, read_task
@@ -56,7 +56,7 @@ def main(config: DictConfig) -> None:
 
 def _push(config: DictConfig, schema: Schema, project: LabelStudioProject) -> None:
     """Show documents as a model version, those first that are worth most, and others as ground truth."""
-    if not (config.version or config.gold):
+    if not (config.version or config.gold.path):
         raise ConfigError("version is not set: say under which name the spans are to be shown, such as version=llm")
     if config.first is not None:
         require_number("first", config.first, above=0, whole=True)
@@ -66,9 +66,10 @@ def _push(config: DictConfig, schema: Schema, project: LabelStudioProject) -> No
         chosen = (ranked(documents, worth) if worth else documents)[: config.first]
         with _bar("push") as on_progress:
             pushed = project.push(chosen, model_version=config.version, scores=worth, on_progress=on_progress)
+        project.start_from(config.version)
         _print_pushed(pushed, f"{len(chosen):,} of {len(documents):,} documents as {config.version}")
-    if config.gold:
-        gold = list(read_documents(Path(config.gold), labels=schema.labels))
+    if config.gold.path:
+        gold = list(_corpus(config.gold, schema))
         with _bar("push gold") as on_progress:
             pushed = project.push_gold(gold, on_progress=on_progress)
         _print_pushed(pushed, f"{len(gold):,} documents as ground truth")

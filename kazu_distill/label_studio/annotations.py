@@ -152,7 +152,7 @@ def _spans_of_region(region: Any, text: str, source: str) -> Iterator[Span | str
         yield "a region outside the text"
         return
     words = value.get("text")
-    if isinstance(words, str) and words.split() != text[start:end].split():
+    if isinstance(words, str) and _comparable(words) != _comparable(text[start:end]):
         yield "a region whose words stand elsewhere"
         return
     classes = [name for name in _strings(value.get("labels")) if name]
@@ -160,6 +160,11 @@ def _spans_of_region(region: Any, text: str, source: str) -> Iterator[Span | str
         yield "a region without a class"
     for name in classes:
         yield Span(start, end, name, source=source)
+
+
+def _comparable(words: str) -> list[str]:
+    r"""Words without the space between them; the page writes a backslash and an "n" for each line end."""
+    return words.replace("\\n", " ").split()
 
 
 def _strings(values: Any) -> Iterable[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from label_studio_sdk import LabelStudio
 
 from kazu_distill.documents import Document
-from kazu_distill.label_studio.connection import connected
+from kazu_distill.label_studio.connection import call, connected
 from kazu_distill.label_studio.errors import LabelStudioError
 from kazu_distill.label_studio.layers import GroundTruth, Layer, Predictions
 from kazu_distill.label_studio.patience import Patience
@@ -127,6 +127,15 @@ class LabelStudioProject:
             LabelStudioError: as ``push`` does.
         """
         return self._push(documents, GroundTruth, scores, on_progress)
+
+    def start_from(self, model_version: str) -> None:
+        """Make what a person begins with a copy of this version's spans; without it, it is the first that was pushed.
+
+        Raises:
+            LabelStudioError: there is no such project, or the server cannot be reached or refuses the token.
+        """
+        with self.found() as found:
+            call(found.client, "PATCH", f"api/projects/{found.id}/", body={"model_version": model_version})
 
     @contextmanager
     def found(self) -> Iterator[FoundProject]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from kazu_distill.documents import Section
+from kazu_distill.documents import Document, Section
+from kazu_distill.label_studio.annotations import read_task
+from kazu_distill.label_studio.policy import policy_of
+from kazu_distill.label_studio.pulled import pulled_tasks
+from kazu_distill.label_studio.pulling import pull
+from kazu_distill.label_studio.reviewed import ReviewCounts, gold_documents
 from kazu_distill.label_studio.tasks import regions_of
+from tests.label_studio.examples import SCHEMA, project_on
 from tests.label_studio.server import Server
 
 
@@ -62,3 +69,19 @@ class Reviewers:
         if email in known:
             return known[email]
         return int(self.call("POST", "/api/users/", json={"email": email, "username": email[:20]})["id"])
+
+
+def pulled_from(
+    server: Server, title: str, file: Path, *, full: bool = False, policy: str = "latest", partial: str = "drop"
+) -> tuple[list[Document], ReviewCounts, int]:
+    """Gold documents, what was counted, and how many tasks were read."""
+    counts = ReviewCounts()
+    with pulled_tasks(file) as pulled:
+        with project_on(server.url, title).found() as found:
+            read = pull(found, pulled, full=full)
+        people, versions = pulled.people(), pulled.versions()
+        tasks = (
+            read_task(record, labels=SCHEMA.labels, people=people, versions=versions) for record in pulled.records()
+        )
+        documents = list(gold_documents(tasks, policy=policy_of(policy), partial=partial, counts=counts))
+    return documents, counts, read

@@ -79,7 +79,8 @@ def test_what_is_no_span_of_ours_is_counted_by_its_reason_and_the_others_stay(st
 
 
 def test_line_ends_that_a_browser_writes_otherwise_are_no_difference() -> None:
-    drawn = region(2, 11, "gene") | {"value": {"start": 2, "end": 11, "text": "BRCA1\nin", "labels": ["gene"]}}
+    drawn = region(2, 11, "gene")
+    drawn["value"]["text"] = "BRCA1\\n\\nin"
     spans, left_out = spans_of([drawn], TEXT, labels=SCHEMA.labels, source="")
     assert (len(spans), left_out) == (1, {})
 

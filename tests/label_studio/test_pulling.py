@@ -12,14 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kazu_distill.documents import Document, Section, Span
-from kazu_distill.label_studio.annotations import read_task
 from kazu_distill.label_studio.errors import LabelStudioError
-from kazu_distill.label_studio.policy import policy_of
 from kazu_distill.label_studio.pulled import pulled_tasks
 from kazu_distill.label_studio.pulling import pull
-from kazu_distill.label_studio.reviewed import ReviewCounts, gold_documents
-from tests.label_studio.examples import SCHEMA, corpora, marked, project_on
-from tests.label_studio.reviewing import Reviewers
+from kazu_distill.label_studio.reviewed import ReviewCounts
+from tests.label_studio.examples import corpora, marked, project_on
+from tests.label_studio.reviewing import Reviewers, pulled_from
 from tests.label_studio.server import Server
 
 pytestmark = pytest.mark.label_studio
@@ -63,22 +61,6 @@ def reviewers(server: Server) -> Iterator[Callable[[str], Reviewers]]:
     yield of_project
     for each in made:
         each.close()
-
-
-def pulled_from(
-    server: Server, title: str, file: Path, *, full: bool = False, policy: str = "latest", partial: str = "drop"
-) -> tuple[list[Document], ReviewCounts, int]:
-    """Gold documents, what was counted, and how many tasks were read."""
-    counts = ReviewCounts()
-    with pulled_tasks(file) as pulled:
-        with project_on(server.url, title).found() as found:
-            read = pull(found, pulled, full=full)
-        people, versions = pulled.people(), pulled.versions()
-        tasks = (
-            read_task(record, labels=SCHEMA.labels, people=people, versions=versions) for record in pulled.records()
-        )
-        documents = list(gold_documents(tasks, policy=policy_of(policy), partial=partial, counts=counts))
-    return documents, counts, read
 
 
 def bare(documents: Sequence[Document]) -> list[tuple[str, list[tuple[str, str, list[Any]]]]]:
