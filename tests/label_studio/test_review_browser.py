@@ -14,6 +14,7 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -85,6 +86,16 @@ def open_task(browser: webdriver.Chrome, server: Server, url: str, document: str
     browser.find_element(By.XPATH, f"//*[contains(text(), '{document}')]").click()
 
 
+def choose(browser: webdriver.Chrome, name: str) -> None:
+    """Choose a tab above the task, which the page may just be drawing anew."""
+
+    def clicked(_: webdriver.Chrome) -> bool:
+        tab(browser, name).click()
+        return True
+
+    WebDriverWait(browser, 30, ignored_exceptions=[StaleElementReferenceException]).until(clicked)
+
+
 def submit(browser: webdriver.Chrome) -> None:
     browser.find_element(By.XPATH, "//button[normalize-space()='Submit']").click()
     browser.find_element(By.XPATH, "//button[normalize-space()='Update']")
@@ -101,11 +112,11 @@ def test_what_a_person_corrects_and_submits_is_pulled(
     project.start_from("llm")
     open_task(browser, server, pushed.url, "PMID:1")
     for version, spans in (("student", STUDENT), ("llm", LLM)):
-        tab(browser, version).click()
+        choose(browser, version)
         wanted = sorted((span.label, TEXT[span.start : span.end]) for span in spans)
         WebDriverWait(browser, 30).until(lambda _, wanted=wanted: highlighted(browser) == wanted)  # type: ignore[misc]
     # Predictions are only looked at; what a person may change is a copy in a tab of the person's own.
-    tab(browser, server.username).click()
+    choose(browser, server.username)
     # PARP1 is no gene here: the region goes, and others are marked, each with a class of its own.
     region = browser.find_element(By.XPATH, "//*[contains(@class, 'htx-highlight')][text()='PARP1']")
     ActionChains(browser).move_to_element(region).click().send_keys("\ue003").perform()
@@ -143,7 +154,7 @@ def test_the_picture_of_the_readme(
     project.start_from("llm")
     browser.set_window_size(1440, 800)
     open_task(browser, server, pushed.url, gold[0].id)
-    tab(browser, server.username).click()
+    choose(browser, server.username)
     wanted = len(gold[0].sections[0].spans)
     WebDriverWait(browser, 30).until(lambda _: len(browser.find_elements(By.CSS_SELECTOR, ".htx-highlight")) == wanted)
     text = browser.find_element(By.CSS_SELECTOR, "[class*=htx-richtext]")
