@@ -14,6 +14,8 @@ from kazu_distill.label_studio.tasks import FIELDS, TaskKey, digest_of, is_a_sec
 
 _TASKS_A_PAGE = 500
 _SHOWN_A_PAGE = 100  # tasks with every prediction and annotation that they have
+# The server applies one list of names to tasks and, of annotations but not of predictions, to what is in them.
+_ANNOTATIONS = "id,annotations,result,import_id,lead_time,was_cancelled,ground_truth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class PresentTask:
 class Shown:
     """A prediction or an annotation on the server; ``digest`` tells what it showed when it was pushed.
 
-    ``removable`` is False for an annotation that a person has changed or confirmed.
+    ``removable`` is False for an annotation that a person has made, changed or confirmed.
     """
 
     id: int
@@ -74,29 +76,31 @@ def shown_predictions(client: LabelStudio, project: int, model_version: str) -> 
             return None
         return Shown(int(prediction["id"]), task, digest_of(prediction.get("result") or []))
 
-    return _shown(client, project, "predictions", shown, None)
+    return _shown(client, project, "id,predictions", "predictions", shown, None)
 
 
 def shown_ground_truth(client: LabelStudio, project: int) -> list[Shown]:
-    """The annotations that bear a mark of ours, the oldest first."""
+    """The annotations that were pushed, as they were, and those that people made ground truth; the oldest first."""
 
     def shown(annotation: Mapping[str, Any], task: int) -> Shown | None:
         mark = annotation.get("import_id")
-        if mark is None or mark < 0:
+        if not annotation.get("ground_truth") and mark is None:
             return None
-        return Shown(int(annotation["id"]), task, mark.to_bytes(8, "big"), removable=is_ours(annotation))
+        digest = (mark or 0).to_bytes(8, "big", signed=True)
+        return Shown(int(annotation["id"]), task, digest, removable=is_ours(annotation))
 
-    return _shown(client, project, "annotations", shown, ("total_annotations", 0))
+    return _shown(client, project, _ANNOTATIONS, "annotations", shown, ("total_annotations", 0))
 
 
 def _shown(
     client: LabelStudio,
     project: int,
+    include: str,
     kind: str,
     shown: Callable[[Mapping[str, Any], int], Shown | None],
     above: tuple[str, int] | None,
 ) -> list[Shown]:
-    tasks = _tasks(client, project, f"id,{kind}", "all", _SHOWN_A_PAGE, above)
+    tasks = _tasks(client, project, include, "all", _SHOWN_A_PAGE, above)
     every = (shown(each, int(task["id"])) for task in tasks for each in task[kind])
     return sorted((each for each in every if each), key=lambda each: each.id)
 

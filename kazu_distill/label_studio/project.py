@@ -120,8 +120,8 @@ class LabelStudioProject:
     ) -> Pushed:
         """Show the spans of documents as ground truth: an annotation a section, which reviewers are not asked again.
 
-        As with ``push``, what is the same stays and what differs is replaced, unless somebody has changed or confirmed
-        it: what people made is never touched.
+        As with ``push``, what is the same stays and what differs is replaced. What people made is never touched: where
+        somebody has changed or confirmed the gold, or made another annotation the ground truth, that one stands.
 
         Raises:
             LabelStudioError: as ``push`` does.

@@ -118,9 +118,10 @@ class Sync:
         kept: set[int] = set()
         obsolete = []
         for each in shown:
-            if wanted.get(each.task) == each.digest and each.task not in kept:
+            # What people made stands in place of what is pushed.
+            if not each.removable or (wanted.get(each.task) == each.digest and each.task not in kept):
                 kept.add(each.task)
-            elif each.removable:
+            else:
                 obsolete.append(each)
         if len(obsolete) > _CHEAPER_ALL_AT_ONCE * len(shown) and self.layer.clear(len(shown)):
             return set()

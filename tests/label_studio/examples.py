@@ -8,12 +8,12 @@ from kazu_distill.documents import Document, Section, Span
 from kazu_distill.label_studio.project import LabelStudioProject
 from kazu_distill.schema import Schema
 
-AWKWARD_NAMES = ("gene", "disease", 'a, "b" & <c>\'s', "Größe/№ 5", "{x}: [y]; -z")
+AWKWARD_NAMES = ("gene", "disease", 'a, "b" & <c>\'s', "Größe/№ 5", "{x}: [y]; -z", "cost $document ${x}")
 SCHEMA = Schema(
     name="test",
     classes={
         name: {"colour": f"#{40 + 3 * number:02x}88{255 - 3 * number:02x}"}
-        for number, name in enumerate([*AWKWARD_NAMES, *(f"class {number}" for number in range(55))])
+        for number, name in enumerate([*AWKWARD_NAMES, *(f"class {number}" for number in range(54))])
     },
 )
 """Sixty classes, some with names that XML, CSS or JSON could trip over."""

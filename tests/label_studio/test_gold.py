@@ -82,7 +82,11 @@ def test_what_people_made_is_never_touched(server: Server, client: Any) -> None:
     assert kept[changed.annotations[0]["id"]] == mended
     assert kept[confirmed.annotations[0]["id"]] == []
     assert kept[theirs.id] == mended
-    assert own.annotations[0]["id"] not in kept
+    assert own.annotations[0]["id"] not in kept  # nobody had touched that one
+    assert len(kept) == 3
+    assert {annotation["id"] for task in after for annotation in task.annotations if annotation["ground_truth"]} == set(
+        kept
+    )
 
 
 def test_an_annotation_whose_answer_is_lost_is_there_once(server: Server) -> None:
@@ -110,7 +114,7 @@ def test_the_tab_by_priority_gives_the_most_useful_task_first(server: Server, cl
     for _ in range(2):
         pushed = project.push(documents, model_version="llm", scores=scores)
     number = int(pushed.url.split("/")[-2])
-    (tab,) = [view for view in client.views.list(project=number) if view.data.title == "by priority"]
+    (tab,) = [view for view in client.views.list(project=number) if view.data["title"] == "by priority"]
     listed = [task.data["document"] for task in client.tasks.list(view=tab.id)]
     assert listed == ["PMID:1", "PMID:2", "PMID:3", "PMID:0"]
     again = project.push(documents, model_version="llm", scores={**scores, "PMID:3": 11.0})

@@ -27,7 +27,7 @@ NESTED = marked(
     ("BRCA1-mutant cancer", "disease", 1.0),
     ("mutant", AWKWARD_NAMES[2], 0.125),
     (" cancer", AWKWARD_NAMES[3], 0.0),
-    ("e\u0301tude", "class 54", 1.0),
+    ("e\u0301tude", "class 53", 1.0),
     ("5", AWKWARD_NAMES[4], 1.0),
     ("𝛼-synuclein", "gene", 1.0),
     ("אבג", "gene", 1.0),

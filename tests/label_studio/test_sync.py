@@ -201,10 +201,10 @@ def test_predictions_that_the_server_drops_are_named(proxy: Proxy, client: Any) 
     def somebody_removes_a_class(request: str) -> bool:
         if request.endswith("/import/predictions"):
             # Label Studio does not let a class go that predictions have, unless it has never been told of them.
-            client.projects.update(number, label_config=view.replace('value="class 54"', 'value="renamed"'))
+            client.projects.update(number, label_config=view.replace('value="class 53"', 'value="renamed"'))
         return False
 
-    odd = DOCUMENTS[3].with_spans([(Span(1, 3, "class 54"),), ()])
+    odd = DOCUMENTS[3].with_spans([(Span(1, 3, "class 53"),), ()])
     proxy.drop = somebody_removes_a_class
     with pytest.raises(LabelStudioError) as caught:
         project_on(proxy.url, "dropped").push([*DOCUMENTS[:3], odd, *DOCUMENTS[4:]], model_version="step 1")

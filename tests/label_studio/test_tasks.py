@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from xml.etree import ElementTree
-
 from hypothesis import given
 
 from kazu_distill.documents import Document, Section, Span
@@ -15,8 +13,7 @@ from kazu_distill.label_studio.tasks import (
     regions_of,
     task_of,
 )
-from kazu_distill.label_studio.view import classes_of, labelling_view
-from tests.label_studio.examples import SCHEMA, sections
+from tests.label_studio.examples import sections
 
 
 @given(sections())
@@ -33,21 +30,6 @@ def test_spans_that_coincide_are_regions_with_ids_of_their_own() -> None:
     section = Section("title", "BRCA1", (Span(0, 5, "gene"), Span(0, 5, "disease"), Span(0, 5, "gene")))
     assert len({region["id"] for region in regions_of(section)}) == 3
     assert regions_of(section) == regions_of(section)
-
-
-def test_the_labelling_interface_offers_every_class_in_order_and_colour() -> None:
-    view = ElementTree.fromstring(labelling_view(SCHEMA))
-    shown = [(label.get("value"), label.get("background")) for label in view.iter("Label")]
-    assert shown == [(entity_class.name, entity_class.colour) for entity_class in SCHEMA.classes]
-    assert classes_of(labelling_view(SCHEMA)) == set(SCHEMA.labels)
-
-
-def test_regions_name_the_control_and_the_text_of_the_interface() -> None:
-    view = ElementTree.fromstring(labelling_view(SCHEMA))
-    (labels,), (text,) = view.iter("Labels"), view.iter("Text")
-    (region,) = regions_of(Section("title", "BRCA1", (Span(0, 5, "gene"),)))
-    assert region["from_name"] == labels.get("name")
-    assert region["to_name"] == labels.get("toName") == text.get("name")
 
 
 def test_sections_are_different_tasks_though_their_texts_are_the_same() -> None:
