@@ -15,7 +15,7 @@ import orjson
 from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 
-from kazu_distill.label_studio.errors import LabelStudioError, normalised_errors
+from kazu_distill.label_studio.errors import LabelStudioError, Unacceptable, normalised_errors
 
 _LONGEST_CONNECT = 3.0  # seconds: a dead server must not hold a training run
 
@@ -72,14 +72,14 @@ def call(
 
     Raises:
         ApiError: the server refused or failed; ``normalised_errors`` explains it.
-        LabelStudioError: ``body`` cannot be written as JSON.
+        Unacceptable: ``body`` cannot be written as JSON.
     """
     options: dict[str, Any] = {} if timeout is None else {"request_options": {"timeout_in_seconds": timeout}}
     if body is not None:
         try:
             options["content"] = orjson.dumps(body)
         except TypeError as error:  # a lone surrogate, mostly
-            raise LabelStudioError(f"a text cannot be sent to Label Studio: {error}; mend the document") from error
+            raise Unacceptable(f"a text cannot be sent to Label Studio: {error}; mend the document") from error
         options["headers"] = {"Content-Type": "application/json"}
     answer = client._client_wrapper.httpx_client.request(path, method=method, params=dict(params or {}), **options)
     if not answer.is_success:

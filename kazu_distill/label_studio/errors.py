@@ -18,6 +18,10 @@ class LabelStudioError(KazuDistillError):
     """Label Studio cannot be reached, refuses us, or kept less than it was sent."""
 
 
+class Unacceptable(LabelStudioError):
+    """Label Studio does not take or keep what it was to show; something else it may well take."""
+
+
 @contextmanager
 def normalised_errors(url: str, api_key_env: str) -> Iterator[None]:
     """Turn whatever the SDK and the network raise into a ``LabelStudioError`` of one line.

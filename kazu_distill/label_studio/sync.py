@@ -13,7 +13,7 @@ from label_studio_sdk.core.api_error import ApiError
 from kazu_distill.documents import Document
 from kazu_distill.label_studio.connection import call
 from kazu_distill.label_studio.contents import PresentTask, present_tasks
-from kazu_distill.label_studio.errors import LabelStudioError
+from kazu_distill.label_studio.errors import Unacceptable
 from kazu_distill.label_studio.layers import Layer
 from kazu_distill.label_studio.patience import Patience
 from kazu_distill.label_studio.refusals import Place, places_of, refused, unknown_classes
@@ -77,7 +77,7 @@ class Sync:
 
         unknown = unknown_classes(places(), classes_of(self.view))
         if unknown:
-            raise LabelStudioError(
+            raise Unacceptable(
                 f"{self.where} cannot show {'; '.join(unknown)}. Nothing was pushed; mend the documents or their schema"
             )
         total = sum(1 for _ in places())
@@ -100,7 +100,7 @@ class Sync:
         by_age = sorted(self._present.items(), key=lambda item: item[1].id)
         chosen = sample(candidates, size=max_tasks, seed=seed, first=dict.fromkeys(key[0] for key, _ in by_age))
         if candidates and not chosen:
-            raise LabelStudioError(
+            raise Unacceptable(
                 f"{self.where}: each document has more than {max_tasks} sections; raise label_studio.max_tasks"
             )
         return chosen
@@ -213,7 +213,7 @@ class Sync:
             self._lost(places, f"refused {len(places)} sections")
 
     def _lost(self, places: Sequence[Place], what: str) -> NoReturn:
-        raise LabelStudioError(
+        raise Unacceptable(
             f"{self.where} {what}: {'; '.join(refused(places, self.view))}. See the server's log, and whether somebody "
             "changed the project's labelling view"
         )
