@@ -19,6 +19,7 @@ from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.label_studio.annotations import TaskRead, read_task
 from kazu_distill.label_studio.contents import versions
+from kazu_distill.label_studio.outbox import send_outbox, title_of, waiting
 from kazu_distill.label_studio.policy import policy_of
 from kazu_distill.label_studio.project import FoundProject, LabelStudioProject, Pushed
 from kazu_distill.label_studio.pulled import PulledTasks, pulled_tasks
@@ -47,11 +48,16 @@ def main(config: DictConfig) -> None:
     if "_target_" not in config.label_studio:
         raise ConfigError("label_studio=off: there is no review without Label Studio; leave this away")
     schema: Schema = instantiate(config.schema)
-    project: LabelStudioProject = instantiate(config.label_studio, schema=schema)
-    if config.action == "push":
-        _push(config, schema, project)
-    else:
+    title = title_of(Path(config.outbox)) if config.outbox else None
+    project: LabelStudioProject = instantiate(
+        config.label_studio, schema=schema, title=title or config.label_studio.title
+    )
+    if config.action != "push":
         _pull(config, schema, project)
+    elif config.outbox:
+        _send(Path(config.outbox), project)
+    else:
+        _push(config, schema, project)
 
 
 def _push(config: DictConfig, schema: Schema, project: LabelStudioProject) -> None:
@@ -73,6 +79,19 @@ def _push(config: DictConfig, schema: Schema, project: LabelStudioProject) -> No
         with _bar("push gold") as on_progress:
             pushed = project.push_gold(gold, on_progress=on_progress)
         _print_pushed(pushed, f"{len(gold):,} documents as ground truth")
+
+
+def _send(outbox: Path, project: LabelStudioProject) -> None:
+    """Show what a training run could not; what cannot be shown now either stays, and is said."""
+    sent = send_outbox(project, outbox)
+    for path, pushed in sent.shown.items():
+        _print_pushed(pushed, path.name)
+    if not (sent.shown or sent.left):
+        console.print(f"{outbox}: nothing waits there", markup=False, soft_wrap=True)
+    for path, error in sent.left.items():
+        console.print(f"{path.name} stays: {error}", style="yellow", markup=False, soft_wrap=True)
+    if sent.left:
+        raise next(iter(sent.left.values()))
 
 
 def _print_pushed(pushed: Pushed, what: str) -> None:
@@ -137,6 +156,8 @@ def _pull(config: DictConfig, schema: Schema, project: LabelStudioProject) -> No
         {"project": found.url, "model_versions": dict(shown)} | counts.as_json() | {"agreement": _by_section(agreement)}
     )
     _print(found, counts, report, read=read)
+    if config.outbox:
+        console.print(f"waiting in {config.outbox}: {len(waiting(Path(config.outbox))):,}", markup=False)
     if config.action == "pull":
         write_json(out / "review.json", report)
         console.print(f"{written:,} gold documents")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from label_studio_sdk import LabelStudio
@@ -21,6 +21,8 @@ _SINGLE_TASKS = 1 / 8  # of all: up to this share the changed ones are asked for
 _SECONDS_PER_TASK = 0.02  # that a busy server may need for its snapshot, beside the time limit of any answer
 _POLL = 1.0  # seconds
 
+_STAMP = ("updated_at", "total_annotations", "cancelled_annotations")
+
 OnProgress = Callable[[int, int], None]
 """Told how many tasks have been read, of how many."""
 
@@ -34,9 +36,9 @@ def pull(
 ) -> int:
     """Bring what was pulled of a project up to date.
 
-    Which tasks have changed is told by their time of change and number of annotations. Those are read before the tasks
-    themselves, so what changes in between is read again the next time, and nothing is missed. Tasks that are gone are
-    forgotten. A pull that fails leaves what was there.
+    Which tasks have changed is told by their time of change and number of annotations. These are those that the server
+    had before it read the annotations, so what changes in between is read again the next time, and nothing is missed.
+    Tasks that are gone are forgotten. A pull that fails leaves what was there.
 
     Args:
         found: the project, connected to.
@@ -50,52 +52,64 @@ def pull(
     Raises:
         LabelStudioError: the server made no snapshot, or an answer was cut.
     """
-    client, project = found.client, found.id
+    client = found.client
+    count = int(call(client, "GET", f"api/projects/{found.id}/")["task_number"])
     with pulled.changing():
         pulled.belong_to(found.url)
-        stamps = _stamps(client, project)
         before = pulled.stamps()
-        pulled.forget(before.keys() - stamps.keys())
-        changed = [task for task, stamp in stamps.items() if full or before.get(task) != stamp]
-        if not changed:
-            return 0
-        pulled.put_people({user["id"]: user["email"] for user in call(client, "GET", "api/users/")})
-        one_by_one = not full and len(changed) <= _SINGLE_TASKS * len(stamps)
-        records = _single(client, changed) if one_by_one else _snapshot(found, tasks=len(stamps))
-        missing, parents = set(changed), set[int]()
-        for record in records:
-            if record["id"] in missing:
-                missing.remove(record["id"])
-                pulled.put(record, stamps[record["id"]])
+        if full or not before:
+            changed, unread = None, set(before)
+        else:
+            stamps = _stamps(client, found.id, count)
+            changed = {task for task, stamp in stamps.items() if before.get(task) != stamp}
+            unread = changed | (before.keys() - stamps.keys())
+        total = count if changed is None else len(changed)
+        read, parents = 0, set[int]()
+        for record in _records(found, changed, count) if total else ():
+            if changed is None or record["id"] in changed:
+                pulled.put(record, _stamp(record))
+                unread.discard(record["id"])
                 parents |= {annotation["parent_prediction"] for annotation in record["annotations"]}
-                on_progress(len(changed) - len(missing), len(changed))
-        pulled.forget(missing)  # they were deleted in the meantime
+                read += 1
+                on_progress(read, total)
+        pulled.forget(unread)
+        if read:
+            pulled.put_people({user["id"]: user["email"] for user in call(client, "GET", "api/users/")})
         unknown = parents - pulled.versions().keys() - {None}
-        pulled.put_versions(_versions(client, project, sorted(unknown)))
-        return len(changed) - len(missing)
+        pulled.put_versions(_versions(client, found.id, sorted(unknown)))
+    return read
 
 
-def _stamps(client: LabelStudio, project: int) -> dict[int, str]:
+def _stamp(task: Mapping[str, Any]) -> str:
+    return " ".join(str(task[name]) for name in _STAMP)
+
+
+def _stamps(client: LabelStudio, project: int, count: int) -> dict[int, str]:
     """What tells a changed task from an unchanged one, for every task.
 
     All at once, since a page could miss a task that moves while the others are read; without what is not asked for,
     which would be every annotation and prediction.
     """
-    wanted = ("id", "updated_at", "total_annotations", "cancelled_annotations")
-    count = int(call(client, "GET", f"api/projects/{project}/")["task_number"])
     if not count:
         return {}
-    params: dict[str, str | int] = {"page_size": -1, "include": ",".join(wanted)}
+    params: dict[str, str | int] = {"page_size": -1, "include": ",".join(("id", *_STAMP))}
     tasks = call(client, "GET", f"api/projects/{project}/tasks/", params=params)
     if len(tasks) < count:
         raise LabelStudioError(
             f"project {project}: the server gives {len(tasks):,} of {count:,} tasks at once; take away its limit "
             "(TASK_API_PAGE_SIZE_MAX), or pull again if tasks were removed just now"
         )
-    return {task["id"]: " ".join(str(task[name]) for name in wanted[1:]) for task in tasks}
+    return {task["id"]: _stamp(task) for task in tasks}
 
 
-def _single(client: LabelStudio, tasks: Sequence[int]) -> Iterator[dict[str, Any]]:
+def _records(found: FoundProject, changed: Collection[int] | None, count: int) -> Iterator[dict[str, Any]]:
+    """Tasks with their annotations, among them all that have changed (None: all)."""
+    if changed is not None and len(changed) <= _SINGLE_TASKS * count:
+        return _single(found.client, changed)
+    return _snapshot(found, tasks=count)
+
+
+def _single(client: LabelStudio, tasks: Iterable[int]) -> Iterator[dict[str, Any]]:
     for task in tasks:
         try:
             yield call(client, "GET", f"api/tasks/{task}/")

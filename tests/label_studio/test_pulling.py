@@ -31,7 +31,7 @@ SPANS = marked(
     ("mutant", "class 3", 0.125),
     ("cancer: e\u0301tude", "class 4", 0.5),
     (" cancer", "class 5", 0.0),
-    ("\r\nof  two\tlines", "class 54", 1.0),
+    ("\r\nof  two\tlines", "class 53", 1.0),
     ("𝛼-synuclein", "gene", 1.0),
     ("אבג", "gene", 1.0),
 )
