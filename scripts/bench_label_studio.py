@@ -16,6 +16,7 @@ import resource
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -59,11 +60,13 @@ class Corpus:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sections", type=int, default=10_000)
-    sections = parser.parse_args().sections
+    parser.add_argument("--first", type=int, default=None, metavar="N", help="only the first N pushes")
+    arguments = parser.parse_args()
+    sections = arguments.sections
     with tempfile.TemporaryDirectory() as folder, running_label_studio(Path(folder)) as server:
         os.environ[_TOKEN] = server.token
         rows = []
-        for name, push in pushes(server.url, sections).items():
+        for name, push in islice(pushes(server.url, sections).items(), arguments.first):
             rows.append(measured(name, push))
             print(rows[-1], flush=True)
     print(f"{machine()}; {sections:,} sections of {_WORDS} words with {_SPANS} spans\n")

@@ -23,7 +23,7 @@ _WHITE: _RGB = (255.0, 255.0, 255.0)
 _INK: _RGB = (38.0, 37.0, 34.0)  # of the page's text
 _TINT = 0.3
 _DISTINCT = 45.0  # between two colours, as the distance of their points in RGB
-_HUES, _SATURATIONS, _LIGHTNESSES = 36, (0.9, 0.55), (0.2, 0.28, 0.36, 0.44)
+_HUES, _SATURATIONS, _LIGHTNESSES = 36, (0.9, 0.55), (0.44, 0.36, 0.28, 0.2)
 
 
 def colours_of(classes: Sequence[EntityClass]) -> list[str]:

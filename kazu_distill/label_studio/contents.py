@@ -46,7 +46,8 @@ def present_tasks(
 ) -> tuple[dict[TaskKey, PresentTask], list[PresentTask]]:
     """Our tasks by what they show, and those that an import which was answered too late left a second time.
 
-    Of two, the one that is annotated counts, else the older. Only tasks with ids above ``after`` are read.
+    Of two, the one that is annotated counts, else the older; one that people have annotated is never among the second.
+    Only tasks with ids above ``after`` are read.
     """
     found: dict[TaskKey, PresentTask] = {}
     twice: list[PresentTask] = []
@@ -59,7 +60,7 @@ def present_tasks(
             if present.annotated and not first.annotated:
                 found[key], present = present, first
             twice.append(present)
-    return found, [task for task in twice if not task.annotated]
+    return found, [task for task in twice if not (task.annotated and _is_annotated_by_people(client, task.id))]
 
 
 def versions(client: LabelStudio, project: int) -> Mapping[str, int]:
@@ -103,6 +104,10 @@ def _shown(
     tasks = _tasks(client, project, include, "all", _SHOWN_A_PAGE, above)
     every = (shown(each, int(task["id"])) for task in tasks for each in task[kind])
     return sorted((each for each in every if each), key=lambda each: each.id)
+
+
+def _is_annotated_by_people(client: LabelStudio, task: int) -> bool:
+    return not all(map(is_ours, call(client, "GET", f"api/tasks/{task}/annotations/")))
 
 
 def _present_task(task: Mapping[str, Any]) -> PresentTask:

@@ -36,38 +36,38 @@ def places_of(documents: Iterable[Document]) -> Iterator[Place]:
     return (Place(document, number) for document in documents for number in range(len(document.sections)))
 
 
-def unknown_classes(places: Iterable[Place], classes: set[str]) -> list[str]:
-    """The first spans, as text, whose class is none of the labelling view's, and how many more there are."""
-    return _first(
+def unknown_classes(place: Place, classes: set[str]) -> list[str]:
+    """The spans whose class is none of the labelling view's, as text."""
+    return [
         f"{place}: {_named(place.section, span)}: the view has no such class"
-        for place in places
         for span in place.section.spans
         if span.label not in classes
-    )
+    ]
 
 
 def refused(places: Sequence[Place], view: str) -> list[str]:
-    """The same for every span that the SDK, which has the server's own rules, finds wrong with a view.
+    """The spans that the SDK, which has the server's own rules, finds wrong with a view, as text.
 
-    Where it finds nothing wrong, the sections themselves are named.
+    Where it finds nothing wrong, the sections themselves.
     """
     interface = LabelInterface(view)
     found = [
         f"{place}: {_reason(place.section, error)}" for place in places for error in _errors(interface, place.section)
     ]
-    return _first(found or (f"{place} ({len(place.section.spans)} spans)" for place in places))
+    return found or [f"{place} ({len(place.section.spans)} spans)" for place in places]
+
+
+def listed(found: Sequence[str]) -> str:
+    """The first of them in one line, and how many more there are."""
+    first = [" ".join(each.split()) for each in found[:_MOST_NAMED]]
+    more = len(found) - len(first)
+    return "; ".join([*first, f"and {more} more"] if more else first)
 
 
 def _errors(interface: LabelInterface, section: Section) -> list[str]:
     prediction = prediction_of(section, model_version="checked")
     errors: list[str] = interface.validate_prediction(prediction, return_errors=True)  # type: ignore[no-untyped-call]
     return errors
-
-
-def _first(found: Iterable[str]) -> list[str]:
-    listed = list(found)
-    more = len(listed) - _MOST_NAMED
-    return listed[:_MOST_NAMED] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _reason(section: Section, error: str) -> str:

@@ -12,11 +12,11 @@ from label_studio_sdk.core.api_error import ApiError
 
 from kazu_distill.documents import Document
 from kazu_distill.label_studio.connection import call
-from kazu_distill.label_studio.contents import PresentTask, present_tasks
+from kazu_distill.label_studio.contents import PresentTask, Shown, present_tasks
 from kazu_distill.label_studio.errors import Unacceptable
 from kazu_distill.label_studio.layers import Layer
 from kazu_distill.label_studio.patience import Patience
-from kazu_distill.label_studio.refusals import Place, places_of, refused, unknown_classes
+from kazu_distill.label_studio.refusals import Place, listed, places_of, refused, unknown_classes
 from kazu_distill.label_studio.sample import Candidate, sample
 from kazu_distill.label_studio.tasks import TaskKey, key_of, task_of
 from kazu_distill.label_studio.view import classes_of
@@ -75,13 +75,9 @@ class Sync:
         def places() -> Iterator[Place]:
             return places_of(each for each in documents if chosen is None or each.id in chosen)
 
-        unknown = unknown_classes(places(), classes_of(self.view))
-        if unknown:
-            raise Unacceptable(
-                f"{self.where} cannot show {'; '.join(unknown)}. Nothing was pushed; mend the documents or their schema"
-            )
-        total = sum(1 for _ in places())
-        kept = self._without_obsolete(places()) if self._present else set()
+        shown = self.layer.shown() if self._present else []
+        total, wanted = self._surveyed(places(), compared=bool(shown))
+        kept = self._without_obsolete(shown, wanted)
         done = Done()
         for batch in _batches(places()):
             self._bring(batch, kept, done)
@@ -105,16 +101,23 @@ class Sync:
             )
         return chosen
 
-    def _without_obsolete(self, places: Iterable[Place]) -> set[int]:
+    def _surveyed(self, places: Iterable[Place], *, compared: bool) -> tuple[int, dict[int, bytes]]:
+        """How many sections there are and, if it is asked for, what those with a task should show, by the task's id."""
+        classes, unknown = classes_of(self.view), []
+        total, wanted = 0, {}
+        for place in places:
+            total += 1
+            unknown += unknown_classes(place, classes)
+            if compared and (present := self._present.get(_key(place))):
+                wanted[present.id] = self.layer.digest(place.section)
+        if unknown:
+            raise Unacceptable(
+                f"{self.where} cannot show {listed(unknown)}. Nothing was pushed; mend the documents or their schema"
+            )
+        return total, wanted
+
+    def _without_obsolete(self, shown: Sequence[Shown], wanted: Mapping[int, bytes]) -> set[int]:
         """Remove what should not be shown (any more); the ids of the tasks that show what they should."""
-        shown = self.layer.shown()
-        if not shown:
-            return set()
-        wanted = {
-            self._present[key].id: self.layer.digest(place.section)
-            for place in places
-            if (key := _key(place)) in self._present
-        }
         kept: set[int] = set()
         obsolete = []
         for each in shown:
@@ -214,7 +217,7 @@ class Sync:
 
     def _lost(self, places: Sequence[Place], what: str) -> NoReturn:
         raise Unacceptable(
-            f"{self.where} {what}: {'; '.join(refused(places, self.view))}. See the server's log, and whether somebody "
+            f"{self.where} {what}: {listed(refused(places, self.view))}. See the server's log, and whether somebody "
             "changed the project's labelling view"
         )
 

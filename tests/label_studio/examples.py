@@ -20,7 +20,13 @@ SCHEMA = Schema(
 
 
 def project_on(
-    url: str, title: str, *, schema: Schema = SCHEMA, max_tasks: int | None = 400, timeout: float = 60.0
+    url: str,
+    title: str,
+    *,
+    schema: Schema = SCHEMA,
+    max_tasks: int | None = 400,
+    timeout: float = 60.0,
+    ca: str | None = None,
 ) -> LabelStudioProject:
     """A project whose token is in the environment variable ``TEST_LABEL_STUDIO_TOKEN``."""
     return LabelStudioProject(
@@ -31,6 +37,7 @@ def project_on(
         max_tasks=max_tasks,
         seed=0,
         timeout=timeout,
+        ca=ca,
     )
 
 

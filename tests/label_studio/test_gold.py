@@ -89,6 +89,21 @@ def test_what_people_made_is_never_touched(server: Server, client: Any) -> None:
     )
 
 
+def test_gold_that_came_twice_is_removed_by_the_next_push(server: Server, client: Any) -> None:
+    project = project_on(server.url, "gold twice")
+    pushed = project.push_gold(DOCUMENTS)
+    number = int(pushed.url.split("/")[-2])
+    tasks = read_back(server, pushed)
+    again = [
+        {"data": task.data, "annotations": [{**each, "id": each["import_id"]} for each in task.annotations]}
+        for task in tasks
+    ]
+    client.projects.import_tasks(number, request=again)
+    assert len(read_back(server, pushed)) == 10
+    assert project.push_gold(DOCUMENTS).sent == 0
+    assert [task.id for task in read_back(server, pushed)] == [task.id for task in tasks]
+
+
 def test_an_annotation_whose_answer_is_lost_is_there_once(server: Server) -> None:
     with proxied(server.url) as proxy:
         project = project_on(proxy.url, "gold, lost answer", timeout=4)

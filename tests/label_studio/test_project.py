@@ -173,9 +173,3 @@ def test_a_wrong_token_is_refused_with_its_variable(server: Server, monkeypatch:
     with pytest.raises(LabelStudioError, match="TEST_LABEL_STUDIO_TOKEN was not accepted") as caught:
         project_on(server.url, "refused").push(DOCUMENTS, model_version="gold")
     assert "f" * 40 not in str(caught.value)
-
-
-def test_a_personal_access_token_is_accepted(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = LabelStudio(base_url=server.url, api_key=server.token)  # type: ignore[no-untyped-call]
-    monkeypatch.setenv("TEST_LABEL_STUDIO_TOKEN", str(client.tokens.create().token))
-    assert project_on(server.url, "personal").push(DOCUMENTS, model_version="gold").predictions == 5
