@@ -22,6 +22,7 @@ from time import perf_counter, process_time
 
 from bench_runs import machine, table
 
+from kazu_distill.document_files import read_documents, write_documents
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.label_studio.project import LabelStudioProject, Pushed
 from kazu_distill.schema import Schema
@@ -34,27 +35,30 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
-    """Invented documents of a section each, made anew whenever they are read; of some, the first span is another."""
+class OnDisk:
+    """The documents of a file, read whenever they are asked for, as the stages do."""
 
-    sections: int
-    changed: float = 0.0
+    path: Path
 
     def __iter__(self) -> Iterator[Document]:
-        for number in range(self.sections):
-            numbers = random.Random(number)
-            words = ["".join(numbers.choices("abcdefghij", k=numbers.randint(3, 9))) for _ in range(_WORDS)]
-            text = " ".join(words)
-            starts = [0]
-            for word in words[:-1]:
-                starts.append(starts[-1] + len(word) + 1)
-            spans = [
-                Span(starts[place], starts[place] + len(words[place]), numbers.choice(SCHEMA.labels), numbers.random())
-                for place in sorted(numbers.sample(range(_WORDS), _SPANS))
-            ]
-            if number < self.changed * self.sections:
-                spans[0] = replace(spans[0], score=0.5)
-            yield Document(f"PMID:{number}", (Section("abstract", text, tuple(spans)),))
+        return iter(read_documents(self.path))
+
+
+def invented(sections: int, *, changed: float = 0.0) -> Iterator[Document]:
+    """Documents of a section each; of some, from the first on, one span is another."""
+    for number in range(sections):
+        numbers = random.Random(number)
+        words = ["".join(numbers.choices("abcdefghij", k=numbers.randint(3, 9))) for _ in range(_WORDS)]
+        starts = [0]
+        for word in words[:-1]:
+            starts.append(starts[-1] + len(word) + 1)
+        spans = [
+            Span(starts[place], starts[place] + len(words[place]), numbers.choice(SCHEMA.labels), numbers.random())
+            for place in sorted(numbers.sample(range(_WORDS), _SPANS))
+        ]
+        if number < changed * sections:
+            spans[0] = replace(spans[0], score=0.5)
+        yield Document(f"PMID:{number}", (Section("abstract", " ".join(words), tuple(spans)),))
 
 
 def main() -> None:
@@ -66,7 +70,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running_label_studio(Path(folder)) as server:
         os.environ[_TOKEN] = server.token
         rows = []
-        for name, push in islice(pushes(server.url, sections).items(), arguments.first):
+        for name, push in islice(pushes(server.url, Path(folder), sections).items(), arguments.first):
             rows.append(measured(name, push))
             print(rows[-1], flush=True)
     print(f"{machine()}; {sections:,} sections of {_WORDS} words with {_SPANS} spans\n")
@@ -74,20 +78,26 @@ def main() -> None:
     print(table(columns, rows))
 
 
-def pushes(url: str, sections: int) -> dict[str, Callable[[], Pushed]]:
+def pushes(url: str, folder: Path, sections: int) -> dict[str, Callable[[], Pushed]]:
     """What is measured, in turn, each after the one before."""
     project, gold = (
         LabelStudioProject(url=url, api_key_env=_TOKEN, title=title, schema=SCHEMA, max_tasks=None, seed=0, timeout=60)
         for title in ("bench", "bench, gold")
     )
-    few = Corpus(max(1, sections // 100))
+
+    def written(name: str, number: int, changed: float = 0.0) -> OnDisk:
+        write_documents(folder / name, invented(number, changed=changed))
+        return OnDisk(folder / name)
+
+    silver, few = written("silver.jsonl", sections), written("few.jsonl", max(1, sections // 100))
+    some_changed, all_changed = written("some.jsonl", sections, 0.02), written("all.jsonl", sections, 1.0)
     return {
-        "a version, new tasks": lambda: project.push(Corpus(sections), model_version="silver"),
-        "the same again": lambda: project.push(Corpus(sections), model_version="silver"),
-        "2 % changed": lambda: project.push(Corpus(sections, changed=0.02), model_version="silver"),
-        "another version": lambda: project.push(Corpus(sections), model_version="step 120"),
-        "all of it changed": lambda: project.push(Corpus(sections, changed=1.0), model_version="step 120"),
-        "gold, new tasks": lambda: gold.push_gold(Corpus(sections)),
+        "a version, new tasks": lambda: project.push(silver, model_version="silver"),
+        "the same again": lambda: project.push(silver, model_version="silver"),
+        "2 % changed": lambda: project.push(some_changed, model_version="silver"),
+        "another version": lambda: project.push(silver, model_version="step 120"),
+        "all of it changed": lambda: project.push(all_changed, model_version="step 120"),
+        "gold, new tasks": lambda: gold.push_gold(silver),
         "gold, 1 % of the tasks of another": lambda: project.push_gold(few),
     }
 
