@@ -18,7 +18,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from bench_label_studio import SCHEMA, Corpus, peak_mb, server_seconds
+from bench_label_studio import SCHEMA, invented, peak_mb, server_seconds
 from bench_runs import machine, table
 
 from kazu_distill.document_files import write_documents
@@ -73,7 +73,7 @@ def fill(url: str, sections: int) -> list[int]:
     project.push([], model_version="silver")
     with project.found() as found:
         batch: list[dict[str, Any]] = []
-        for number, document in enumerate(Corpus(sections), start=1):
+        for number, document in enumerate(invented(sections), start=1):
             batch.append(annotated(document))
             if len(batch) == _BATCH or number == sections:
                 call(found.client, "POST", f"api/projects/{found.id}/import", body=batch)
