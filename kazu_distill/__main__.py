@@ -80,6 +80,13 @@ STAGES = (
         "python -m kazu_distill.export",
     ),
     Stage(
+        "review",
+        "people correct labels in Label Studio",
+        "documents with spans; then a project in Label Studio",
+        "runs/review: documents.jsonl, review.json",
+        "python -m kazu_distill.review push version=llm",
+    ),
+    Stage(
         "answers",
         "stored LLM answers to text and back",
         "runs/annotate/answers.sqlite",

@@ -7,7 +7,7 @@ import functools
 import logging
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,9 @@ class UnusableFile(KazuDistillError):
     """A file or folder cannot be read or written."""
 
 
-def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Stage], Callable[[], None]]:
+def stage_main(
+    *, config_name: str, literal: str | None = None, actions: Sequence[str] = ()
+) -> Callable[[Stage], Callable[[], None]]:
     """Make a function of a composed configuration into a stage's command.
 
     The command takes Hydra's arguments. ``--config-path`` is relative to the working directory; groups and files that
@@ -45,6 +47,8 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
     Args:
         config_name: the file in ``conf``.
         literal: a key whose value is taken as it stands on the command line, whatever Hydra would make of it.
+        actions: what the stage can do, where that is more than one thing; the first word of the command says which,
+            and the configuration has it under ``action``.
     """
 
     def decorate(run: Stage) -> Callable[[], None]:
@@ -68,7 +72,8 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
 
         def main() -> None:
             logging.raiseExceptions = False  # a log that cannot be written is no reason for pages of tracebacks
-            sys.argv[1:] = quote_literal(resolve_config_path(sys.argv[1:]), literal)
+            arguments = name_action(sys.argv[1:], actions, stage=config_name)
+            sys.argv[1:] = quote_literal(resolve_config_path(arguments), literal)
             Plugins.instance().register(_ShippedConfig)
             try:
                 hydra.main(version_base="1.3", config_path=str(shipped_config()), config_name=config_name)(guarded)()
@@ -148,6 +153,21 @@ def resolve_config_path(arguments: list[str]) -> list[str]:
             continue
         resolved += ["--config-path", str(_config_folder(value if equals else next(rest, "")))]
     return resolved
+
+
+def name_action(arguments: list[str], actions: Sequence[str], *, stage: str) -> list[str]:
+    """Turn the action that a command begins with into a setting, since Hydra takes nothing else.
+
+    Raises:
+        SystemExit: the stage does not have this action.
+    """
+    if not actions or not arguments or arguments[0].startswith("-") or "=" in arguments[0]:
+        return arguments
+    first, *rest = arguments
+    if first not in actions:
+        known = "|".join(actions)
+        sys.exit(f"ConfigError: {first}: no such action; say python -m kazu_distill.{stage} {known} [key=value …]")
+    return [f"action={first}", *rest]
 
 
 def quote_literal(arguments: list[str], key: str | None) -> list[str]:

@@ -24,6 +24,7 @@ from kazu_distill.scoring.metrics import Metrics, metrics_of
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.scoring.table import score_table
 from kazu_distill.scoring.tally import strict_counts
+from kazu_distill.splitting.human import combine
 from kazu_distill.stage import save_config, stage_main
 from kazu_distill.tagger.alignment import AlignmentCounts
 from kazu_distill.tagger.card import LabelledData, labelled_data, model_card
@@ -55,11 +56,12 @@ def main(config: DictConfig) -> None:
     encoder: Encoder = instantiate(config.encoder)
     settings: TaggerSettings = instantiate(config.tagger)
     tuning: ThresholdTuning | None = instantiate(config.thresholds)
-    train = labelled_data(read_documents(data / "train.jsonl", labels=schema.labels))  # a stream: it may be large
+    learnt = _learnt(config, schema)
+    train = labelled_data(read_documents(learnt, labels=schema.labels))  # a stream: it may be large
     evaluation = findable(read_documents(data / "eval.jsonl", labels=schema.labels), threshold=settings.threshold)
     selected_by = labelled_data(evaluation)
-    for name, labelled in (("train", train), ("eval", selected_by)):
-        _require_entities(data / f"{name}.jsonl", labelled)
+    for path, labelled in ((learnt, train), (data / "eval.jsonl", selected_by)):
+        _require_entities(path, labelled)
     console.print(f"train: {train.documents:,} documents, eval: {len(evaluation):,} documents")
     with _pushing(config, schema, evaluation, out) as push:
         push(evaluation, None)
@@ -72,7 +74,7 @@ def main(config: DictConfig) -> None:
                 scheme=label_scheme(config.labels.scheme, schema.labels),
                 settings=settings,
                 trainer=instantiate(config.trainer, _convert_="all"),
-                train=[data / "train.jsonl"],
+                train=[learnt],
                 evaluation=evaluation,
                 score=_scorer(evaluation, schema, out, push),
                 on_step=lambda step, total: progress.update(task, completed=step, total=total, visible=True),
@@ -103,6 +105,26 @@ def main(config: DictConfig) -> None:
 def _is_first_process() -> bool:
     """Whether this process is the one, of several that ``torchrun`` starts, that writes and prints."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def _learnt(config: DictConfig, schema: Schema) -> Path:
+    """The file of what is learnt: the split's, or with ``gold`` one that has people's labels in place of the silver."""
+    data, into = Path(config.data), Path(config.out) / "train.jsonl"
+    silver = data / "train.jsonl"
+    if not config.gold:
+        return silver
+    held_out = [data / "eval.jsonl", data / "test.jsonl"]
+    # Each of several processes writes the same file, whole.
+    combined = combine(silver, Path(config.gold), held_out=held_out, into=into, labels=schema.labels)
+    if not combined.human:
+        raise ConfigError(
+            f"gold={config.gold} has no document to learn: its {combined.held_out:,} are all, by id or text, in "
+            f"eval.jsonl or test.jsonl of {data}"
+        )
+    console.print(f"gold: {combined.human:,} documents with people's labels", markup=False)
+    if combined.held_out:
+        console.print(f"gold: {combined.held_out:,} left out, which are (by id or text) in eval.jsonl or test.jsonl")
+    return into
 
 
 def _save(

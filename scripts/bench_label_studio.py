@@ -104,19 +104,20 @@ def pushes(url: str, folder: Path, sections: int) -> dict[str, Callable[[], Push
 
 def measured(name: str, push: Callable[[], Pushed]) -> list[str]:
     """A row of the table."""
-    before, own, server, begin = _peak_mb(), process_time(), _server_seconds(), perf_counter()
+    before, own, server, begin = peak_mb(), process_time(), server_seconds(), perf_counter()
     pushed = push()
     seconds = perf_counter() - begin
-    figures = [seconds, process_time() - own, _server_seconds() - server, _peak_mb() - before, os.getloadavg()[0]]
+    figures = [seconds, process_time() - own, server_seconds() - server, peak_mb() - before, os.getloadavg()[0]]
     counts = [pushed.new_tasks, pushed.sent, pushed.predictions]
     return [name, *(f"{count:,}" for count in counts), *(f"{figure:.1f}" for figure in figures)]
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
+    """The most memory that this process has had, in megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def _server_seconds() -> float:
+def server_seconds() -> float:
     """What the processes below this one have used of the processor."""
     below, seconds = {os.getpid()}, 0.0
     for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):

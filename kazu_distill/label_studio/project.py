@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 from label_studio_sdk import LabelStudio
 
 from kazu_distill.documents import Document
-from kazu_distill.label_studio.connection import connected
+from kazu_distill.label_studio.connection import call, connected
+from kazu_distill.label_studio.errors import LabelStudioError
 from kazu_distill.label_studio.layers import GroundTruth, Layer, Predictions
 from kazu_distill.label_studio.patience import Patience
 from kazu_distill.label_studio.ranking import rank_tab
@@ -35,6 +37,16 @@ class Pushed:
     new_tasks: int
     predictions: int
     sent: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProject:
+    """A project that is there, connected to: its id, its address, and how long an answer may take, in seconds."""
+
+    client: LabelStudio
+    id: int
+    url: str
+    timeout: float
 
 
 class LabelStudioProject:
@@ -116,6 +128,33 @@ class LabelStudioProject:
         """
         return self._push(documents, GroundTruth, scores, on_progress)
 
+    def start_from(self, model_version: str) -> None:
+        """Make what a person begins with a copy of this version's spans; without it, it is the first that was pushed.
+
+        Raises:
+            LabelStudioError: there is no such project, or the server cannot be reached or refuses the token.
+        """
+        with self.found() as found:
+            call(found.client, "PATCH", f"api/projects/{found.id}/", body={"model_version": model_version})
+
+    @contextmanager
+    def found(self) -> Iterator[FoundProject]:
+        """The project as it is, to be read.
+
+        Raises:
+            LabelStudioError: there is none of this title, or the server cannot be reached or refuses the token; also
+                for what goes wrong while it is read.
+        """
+        with connected(url=self._url, api_key_env=self._api_key_env, timeout=self._timeout, ca=self._ca) as client:
+            listed = self._listed(client)
+            if not listed:
+                raise LabelStudioError(
+                    f'{self._url}: there is no project "{self._title}"; push something to it first, or name another: '
+                    "label_studio.title=…"
+                )
+            number = int(listed[0].id)
+            yield FoundProject(client, number, f"{self._url}/projects/{number}/data", self._timeout)
+
     def _push(
         self,
         documents: Iterable[Document],
@@ -143,8 +182,7 @@ class LabelStudioProject:
 
     def _found_or_made(self, client: LabelStudio) -> tuple[int, str, bool]:
         """The project of our title, made if there is none; its view, which has our classes; whether it has no task."""
-        listed: Iterable[Any] = client.projects.list(title=self._title)  # whose titles contain ours
-        found = sorted((each for each in listed if each.title == self._title), key=lambda each: int(each.id))
+        found = self._listed(client)
         if not found:
             view = labelling_view(self._schema)
             made: Any = client.projects.create(title=self._title, label_config=view, sampling="Sequential sampling")
@@ -155,6 +193,11 @@ class LabelStudioProject:
         if complete != view:
             client.projects.update(int(project.id), label_config=complete)
         return int(project.id), complete, project.task_number == 0
+
+    def _listed(self, client: LabelStudio) -> list[Any]:
+        """The projects of our title, the oldest first."""
+        listed: Iterable[Any] = client.projects.list(title=self._title)  # whose titles contain ours
+        return sorted((each for each in listed if each.title == self._title), key=lambda each: int(each.id))
 
 
 def _allowed_title(title: str) -> str:
