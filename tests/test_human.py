@@ -52,6 +52,6 @@ def test_what_is_held_out_is_not_learnt_and_people_are_sure(tmp_path: Path) -> N
     assert done == Combined(documents=3, human=2, held_out=2)
     both = list(read_documents(tmp_path / "both.jsonl"))
     assert [each.id for each in both] == ["a", "b", "n"]
-    assert [span.score for each in both for _, span in each.spans] == [1.0, 0.5]
+    assert [(span.score, span.source) for each in both for _, span in each.spans] == [(1.0, "gold"), (0.5, "llm")]
     with pytest.raises(CorpusError, match='class "disease" is not in the schema'):
         combine(**files, held_out=held_out, labels=["gene"])

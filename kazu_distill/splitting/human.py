@@ -10,6 +10,8 @@ from pathlib import Path
 from kazu_distill.document_files import read_documents, write_documents
 from kazu_distill.documents import Document, Section
 
+_GOLD = "gold"
+
 
 @dataclass(frozen=True, slots=True)
 class Combined:
@@ -26,7 +28,7 @@ def combine(silver: Path, human: Path, *, held_out: Sequence[Path], into: Path, 
 
     A person's document takes the place of the LLM's of the same id; others come at the end. Of a document of which only
     some sections were reviewed, the other sections stay the LLM's. What people labelled has the score 1, which is full
-    weight. A document that is held out, by its id or by the text of a section, is left out.
+    weight, and the source "gold": who they are is no business of the model card, which names sources. A document that is held out, by its id or by the text of a section, is left out.
 
     Args:
         silver: a JSONL file of documents.
@@ -76,7 +78,7 @@ def _corrected(silver: Document, human: Document) -> Document:
 
 def _sure(document: Document) -> Document:
     return document.with_spans(
-        [tuple(replace(span, score=1.0) for span in section.spans) for section in document.sections]
+        [tuple(replace(span, score=1.0, source=_GOLD) for span in section.spans) for section in document.sections]
     )
 
 
