@@ -45,7 +45,7 @@ def main(config: DictConfig) -> None:
     """Run the stage."""
     if config.action not in _ACTIONS:
         raise ConfigError(f"what is to be done? python -m kazu_distill.review {'|'.join(_ACTIONS)} [key=value …]")
-    if "_target_" not in config.label_studio:
+    if not config.label_studio:
         raise ConfigError("label_studio=off: there is no review without Label Studio; leave this away")
     schema: Schema = instantiate(config.schema)
     title = title_of(Path(config.outbox)) if config.outbox else None
