@@ -13,7 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.progress import TextColumn
 
-from kazu_distill.annotation.agreement import Agreement
+from kazu_distill.agreement import Agreement
 from kazu_distill.annotation.annotator import Annotator
 from kazu_distill.annotation.failures import FailedChunks
 from kazu_distill.annotation.in_order import InOrder

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+VOTES, NOT_IN_TEXT = "votes", "not_in_text"
+"""What a document's metadata says of how it was labelled: each voter's spans, and mentions that have no place."""
+
 
 class InvalidDocument(ValueError):
     """A span or a record that breaks what a document promises; whoever reads a file adds where it stands."""
@@ -75,6 +78,16 @@ class Document:
         """The same document with other spans, one tuple a section."""
         sections = [replace(section, spans=tuple(own)) for section, own in zip(self.sections, spans, strict=True)]
         return replace(self, sections=tuple(sections))
+
+    def relabelled(self, spans: list[tuple[Span, ...]], about: Mapping[str, Any] | None = None) -> Document:
+        """The same document with the spans of another labeller; what metadata said of the old labels goes.
+
+        Args:
+            spans: one tuple a section.
+            about: what metadata is to say of the new ones.
+        """
+        kept = {key: value for key, value in self.metadata.items() if key not in (VOTES, NOT_IN_TEXT)}
+        return replace(self.with_spans(spans), metadata={**kept, **(about or {})})
 
     def without_spans(self) -> Document:
         """The same document, unlabelled."""

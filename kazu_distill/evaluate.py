@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -15,102 +16,137 @@ from kazu_distill.document_files import atomic_writer, read_documents, write_doc
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.schema import Schema
-from kazu_distill.scoring.breakdown import breakdown, breakdown_json, groupings, known_mentions
+from kazu_distill.scoring.breakdown import known_mentions
 from kazu_distill.scoring.comparison import compare
-from kazu_distill.scoring.counts import Counts
-from kazu_distill.scoring.curves import precision_recall_curves
-from kazu_distill.scoring.evaluation import Evaluation, evaluate
+from kazu_distill.scoring.curves import Curves, threshold_curves
+from kazu_distill.scoring.findings import Findings, find
 from kazu_distill.scoring.kazu_rule import kazu_metrics
-from kazu_distill.scoring.mistakes import Analysis, Kind, analyse
-from kazu_distill.scoring.pairs import paired
-from kazu_distill.scoring.report.learning import learning_curve
+from kazu_distill.scoring.metrics import Metrics
+from kazu_distill.scoring.mistakes import Kind
+from kazu_distill.scoring.model_figures import ModelFigures
+from kazu_distill.scoring.pairs import Pair, paired
+from kazu_distill.scoring.report.comparison_page import write_comparison, write_sweep
+from kazu_distill.scoring.report.learning import Evaluated, learning_curve
 from kazu_distill.scoring.report.report import write_report
-from kazu_distill.scoring.seqeval_report import seqeval_report
-from kazu_distill.scoring.table import comparison_table, groups_line, rules_line, score_table
-from kazu_distill.stage import stage_main
+from kazu_distill.scoring.report.sweep_markdown import sweep_markdown
+from kazu_distill.scoring.seqeval_report import SeqevalReport, seqeval_report
+from kazu_distill.scoring.sweep import rank, read_jobs, save_job
+from kazu_distill.scoring.table import (
+    comparison_table,
+    groups_line,
+    ranking_table,
+    rules_line,
+    score_table,
+    voters_table,
+)
+from kazu_distill.stage import Sweep, current_sweep, stage_main
+from kazu_distill.tagger.runtime import parameters_in, weight_files
 from kazu_distill.tagger.tagger import Tagger
 from kazu_distill.tagger.threads import limit_threads
+from kazu_distill.tagger.trial import try_out
 
 _CHANGES = 5  # documents that are named on each side
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What is scored, and against what; of a model also what it reaches at other thresholds, its training and speed."""
+
+    title: str
+    labels: tuple[str, ...]
+    pairs: list[Pair]
+    curves: Curves | None = None
+    learning: Sequence[Evaluated] = ()
+    model: ModelFigures | None = None
 
 
 @stage_main(config_name="evaluate")
 def main(config: DictConfig) -> None:
     """Run the stage."""
     out = Path(config.out)
-    require_number("resamples", config.resamples, above=0, whole=True)
+    _check(config)
     if config.compare:
         _compare(config, out)
         return
-    thresholds: dict[str, float] | None = None
-    if config.predicted.path:
-        schema = instantiate(config.schema)
-        gold = _documents(config.gold, labels=schema.labels)
-        predicted = _documents(config.predicted, labels=schema.labels)
-    else:
-        limit_threads()
-        tagger = Tagger.from_pretrained(config.model, runtime=config.runtime, device=config.device)
-        schema = tagger.schema
-        labels = tagger.scheme.labels
-        thresholds = dict(zip(labels, tagger.settings.thresholds_of(labels).tolist(), strict=True))
-        gold = _documents(config.gold, labels=schema.labels)
-        predicted = list(tagger.label(gold, source=str(config.model)))
-        write_documents(out / "predicted.jsonl", predicted)
-        print_files(out, "predicted.jsonl")
-    if config.only:
-        gold, predicted = _only(Path(config.only), gold, predicted)
-    pairs = paired(gold, predicted)
-    evaluation = evaluate(pairs, schema.labels, seed=config.seed, resamples=config.resamples)
-    analysis = analyse(pairs, schema.labels)
-    known = known_mentions(read_documents(Path(config.train))) if config.train else None
-    groups = breakdown(pairs, groupings(known))
-    by_kazu = {"kazu": kazu_metrics(pairs, schema.labels)} if config.kazu_rule else {}
-    write_json(out / "metrics.json", evaluation.as_json() | analysis.as_json() | breakdown_json(groups) | by_kazu)
-    with atomic_writer(out / "errors.jsonl") as file:
-        for mistake in analysis.mistakes:
-            file.write(orjson.dumps(mistake.as_json(), option=orjson.OPT_APPEND_NEWLINE))
-    report = seqeval_report(pairs, schema.labels)
-    (out / "seqeval.txt").write_text(report.text + "\n", encoding="utf-8")
-    _print(evaluation, analysis)
-    for name, own in groups.items():
-        console.print(f"F1 by {name}: {groups_line(own)}", markup=False, soft_wrap=True)
-    if by_kazu:
-        console.print(
-            f"by Kazu's rule: mean F1 {100 * (by_kazu['kazu']['mean_f1'] or 0):.1f}. It takes any overlap for a hit "
-            "and forgets what was missed in sections without a prediction: for comparison with Kazu's table only.",
-            soft_wrap=True,
-        )
-    left_out = report.gold_left_out + report.predicted_left_out
-    if left_out:
-        console.print(f"seqeval.txt leaves out {left_out:,} spans that overlap one of their class")
-    _write_page(config, out, evaluation, analysis, groups, thresholds)
-    print_files(out, "report.html", "metrics.json", "errors.jsonl", "seqeval.txt")
+    scored = _given(config) if config.predicted.path else _predicted(config, out)
+    findings = find(
+        scored.pairs,
+        scored.labels,
+        seed=config.seed,
+        resamples=config.resamples,
+        known=known_mentions(read_documents(Path(config.train))) if config.train else None,
+        curves=scored.curves,
+    )
+    by_kazu = kazu_metrics(scored.pairs, scored.labels) if config.kazu_rule else None
+    by_seqeval = seqeval_report(scored.pairs, scored.labels)
+    _print(scored, findings, by_kazu, by_seqeval)
+    _write(out, scored, findings, by_kazu, by_seqeval)
+    if sweep := current_sweep():
+        save_job(out, sweep.settings, scored.pairs, scored.labels)
+        _rank(config, sweep)
 
 
-def _write_page(
-    config: DictConfig,
-    out: Path,
-    evaluation: Evaluation,
-    analysis: Analysis,
-    groups: Mapping[str, Mapping[str, Counts]],
-    thresholds: Mapping[str, float] | None,
-) -> None:
-    """The same as a page; of a model also what its training run left beside it. Thresholds are those of a model."""
-    is_model = thresholds is not None
-    write_report(
-        out / "report.html",
-        title=f"{config.model if is_model else config.predicted.path} scored against {config.gold.path}",
-        evaluation=evaluation,
-        analysis=analysis,
-        groups=groups,
-        curves=precision_recall_curves(evaluation.sides),
-        learning=learning_curve(Path(config.model).parent / "evaluations") if is_model else [],
-        thresholds=thresholds,
+def _check(config: DictConfig) -> None:
+    require_number("resamples", config.resamples, above=0, whole=True)
+    if config.price_per_hour is not None:
+        require_number("price_per_hour", config.price_per_hour, above=0)
+
+
+def _given(config: DictConfig) -> Scored:
+    """Predictions out of a file."""
+    schema: Schema = instantiate(config.schema)
+    gold, predicted = (_documents(each, labels=schema.labels) for each in (config.gold, config.predicted))
+    gold, predicted = _only(config, gold=gold, predicted=predicted)
+    return Scored(f"{config.predicted.path} scored against {config.gold.path}", schema.labels, paired(gold, predicted))
+
+
+def _predicted(config: DictConfig, out: Path) -> Scored:
+    """Predictions of a model, which are written down, too."""
+    limit_threads()
+    folder = Path(config.model)
+    tagger = Tagger.from_pretrained(folder, runtime=config.runtime, device=config.device)
+    labels = tagger.scheme.labels
+    (gold,) = _only(config, gold=_documents(config.gold, labels=labels))
+    trial = try_out(tagger, gold, source=str(config.model))
+    model = ModelFigures(
+        model=str(config.model),
+        machine=tagger.runtime.machine,
+        parameters=parameters_in(folder),
+        bytes=sum(file.stat().st_size for file in weight_files(config.runtime, folder)),
+        documents=trial.speed.documents,
+        words=trial.speed.words,
+        seconds=trial.speed.seconds,
+        cpu_seconds=trial.speed.cpu_seconds,
+        price_per_hour=config.price_per_hour,
+    )
+    write_documents(out / "predicted.jsonl", trial.predicted)
+    write_json(out / "model.json", model.as_json())
+    print_files(out, "predicted.jsonl", "model.json")
+    return Scored(
+        title=f"{config.model} scored against {config.gold.path}",
+        labels=labels,
+        pairs=paired(gold, trial.predicted),
+        curves=threshold_curves(labels, trial.thresholds, trial.counts),
+        learning=learning_curve(folder.parent / "evaluations", labels),
+        model=model,
     )
 
 
-def _print(evaluation: Evaluation, analysis: Analysis) -> None:
-    """What the files say, in short."""
+def _write(out: Path, scored: Scored, findings: Findings, by_kazu: Metrics | None, by_seqeval: SeqevalReport) -> None:
+    """The results as files."""
+    write_json(out / "metrics.json", findings.as_json() | ({} if by_kazu is None else {"kazu": by_kazu}))
+    with atomic_writer(out / "errors.jsonl") as file:
+        for record in findings.error_records:
+            file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+    (out / "seqeval.txt").write_text(by_seqeval.text + "\n", encoding="utf-8")
+    report = out / "report.html"
+    write_report(report, title=scored.title, findings=findings, learning=scored.learning, model=scored.model)
+    print_files(out, "report.html", "metrics.json", "errors.jsonl", "seqeval.txt")
+
+
+def _print(scored: Scored, findings: Findings, by_kazu: Metrics | None, by_seqeval: SeqevalReport) -> None:
+    """The results in short."""
+    evaluation = findings.evaluation
     console.print(
         score_table(
             evaluation.metrics,
@@ -120,9 +156,41 @@ def _print(evaluation: Evaluation, analysis: Analysis) -> None:
             few=evaluation.few,
         )
     )
-    console.print(f"micro F1 by looser rules: {rules_line(evaluation.looser)}", soft_wrap=True)
-    kinds = sum(analysis.kinds.values(), Counter[Kind]())
-    console.print(", ".join(f"{kind.value} {kinds[kind]:,}" for kind in Kind if kinds[kind]), soft_wrap=True)
+    kinds = sum(findings.analysis.kinds.values(), Counter[Kind]())
+    _say(f"micro F1 by looser rules: {rules_line(evaluation.looser)}")
+    _say(", ".join(f"{kind.value} {kinds[kind]:,}" for kind in Kind if kinds[kind]))
+    for name, own in findings.groups.items():
+        _say(f"F1 by {name}: {groups_line(own)}")
+    if faults := findings.faults.sentence():
+        _say(faults)
+    if findings.voters:
+        console.print(voters_table(findings.voters))
+    if by_kazu is not None:
+        _say(
+            f"by Kazu's rule: mean F1 {100 * (by_kazu['mean_f1'] or 0):.1f}. It takes any overlap for a hit and "
+            "forgets what was missed in sections without a prediction: for comparison with Kazu's table only."
+        )
+    if left_out := by_seqeval.gold_left_out + by_seqeval.predicted_left_out:
+        _say(f"seqeval.txt leaves out {left_out:,} spans that overlap one of their class")
+    if scored.model:
+        _say(scored.model.sentence())
+
+
+def _rank(config: DictConfig, sweep: Sweep) -> None:
+    """Set all jobs that are done beside each other; after each job, so that a sweep that is killed leaves that, too."""
+    jobs = read_jobs(sweep.folder, since=sweep.begun)
+    if not jobs:  # each has an out of its own making, elsewhere
+        return
+    ranking = rank(jobs, seed=config.seed, resamples=config.resamples)
+    with atomic_writer(sweep.folder / "comparison.md") as file:
+        file.write(sweep_markdown(ranking).encode("utf-8", errors="replace"))
+    write_sweep(sweep.folder / "comparison.html", ranking)
+    console.print(ranking_table(ranking))
+    print_files(sweep.folder, "comparison.md", "comparison.html")
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, soft_wrap=True)
 
 
 def _compare(config: DictConfig, out: Path) -> None:
@@ -135,7 +203,7 @@ def _compare(config: DictConfig, out: Path) -> None:
     sides = []
     for file in files:
         predicted = _documents(config.predicted, labels=schema.labels, path=file)
-        sides.append(paired(*(_only(Path(config.only), gold, predicted) if config.only else (gold, predicted))))
+        sides.append(paired(*_only(config, gold=gold, predicted=predicted)))
     comparison = compare(sides[0], sides[1], schema.labels, seed=config.seed, resamples=config.resamples)
     write_json(out / "comparison.json", comparison.as_json() | {"first": files[0], "second": files[1]})
     console.print(f"first: {files[0]}\nsecond: {files[1]}", markup=False, soft_wrap=True)
@@ -150,18 +218,21 @@ def _compare(config: DictConfig, out: Path) -> None:
         if changes:
             named = ", ".join(change.document for change in changes[:_CHANGES])
             console.print(f"{name}: {named}", markup=False, soft_wrap=True)
-    print_files(out, "comparison.json")
+    write_comparison(out / "comparison.html", comparison, (sides[0], sides[1]), names=(files[0], files[1]))
+    print_files(out, "comparison.html", "comparison.json")
 
 
-def _only(path: Path, *sets: list[Document]) -> list[list[Document]]:
-    """Of each set the documents whose ids stand in a file, and a word on how many that leaves."""
-    wanted = {document.id for document in read_documents(path)}
-    kept = [[document for document in documents if document.id in wanted] for documents in sets]
-    for name, before, after in zip(("gold", "predicted"), sets, kept, strict=True):
-        console.print(
-            f"{name}: {len(after):,} of {len(before):,} documents are in {path}", markup=False, soft_wrap=True
-        )
-    return kept
+def _only(config: DictConfig, **sets: list[Document]) -> list[list[Document]]:
+    """Of each set the documents whose ids stand in the file ``only``, and a word on how many that leaves."""
+    if not config.only:
+        return list(sets.values())
+    wanted = {document.id for document in read_documents(Path(config.only))}
+    kept = {name: [document for document in own if document.id in wanted] for name, own in sets.items()}
+    for name, own in kept.items():
+        _say(f"{name}: {len(own):,} of {len(sets[name]):,} documents are in {config.only}")
+    if not all(kept.values()):
+        raise ConfigError(f"only={config.only} leaves no document to score")
+    return list(kept.values())
 
 
 def _documents(config: DictConfig, *, labels: tuple[str, ...], path: str | None = None) -> list[Document]:

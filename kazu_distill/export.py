@@ -18,9 +18,9 @@ from rich.table import Table
 from kazu_distill.console import console, print_files, print_remarks, write_json
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, KazuDistillError, require_number
-from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.metrics import metrics_of
 from kazu_distill.scoring.pairs import paired
+from kazu_distill.scoring.tally import strict_counts
 from kazu_distill.stage import stage_main
 from kazu_distill.tagger.fingerprint import hash_of_weights
 from kazu_distill.tagger.onnx_export import export_onnx, require_exporter

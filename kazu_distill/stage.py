@@ -7,15 +7,18 @@ import functools
 import logging
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import InstantiationException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
 
@@ -31,7 +34,9 @@ class UnusableFile(KazuDistillError):
     """A file or folder cannot be read or written."""
 
 
-def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Stage], Callable[[], None]]:
+def stage_main(
+    *, config_name: str, literal: str | None = None, actions: Sequence[str] = ()
+) -> Callable[[Stage], Callable[[], None]]:
     """Make a function of a composed configuration into a stage's command.
 
     The command takes Hydra's arguments. ``--config-path`` is relative to the working directory; groups and files that
@@ -42,6 +47,8 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
     Args:
         config_name: the file in ``conf``.
         literal: a key whose value is taken as it stands on the command line, whatever Hydra would make of it.
+        actions: what the stage can do, where that is more than one thing; the first word of the command says which,
+            and the configuration has it under ``action``.
     """
 
     def decorate(run: Stage) -> Callable[[], None]:
@@ -50,6 +57,7 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
             try:
                 if not config.out:
                     raise ConfigError("out is not set: add out=FOLDER to the command")
+                _give_own_folder(config)
                 Path(config.out).mkdir(parents=True, exist_ok=True)
                 status = run(config)
                 save_config(config, Path(config.out) / "config.yaml")
@@ -64,7 +72,8 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
 
         def main() -> None:
             logging.raiseExceptions = False  # a log that cannot be written is no reason for pages of tracebacks
-            sys.argv[1:] = quote_literal(resolve_config_path(sys.argv[1:]), literal)
+            arguments = name_action(sys.argv[1:], actions, stage=config_name)
+            sys.argv[1:] = quote_literal(resolve_config_path(arguments), literal)
             Plugins.instance().register(_ShippedConfig)
             try:
                 hydra.main(version_base="1.3", config_path=str(shipped_config()), config_name=config_name)(guarded)()
@@ -74,6 +83,42 @@ def stage_main(*, config_name: str, literal: str | None = None) -> Callable[[Sta
         return main
 
     return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a job knows of the sweep (``-m``) that it is a part of.
+
+    Args:
+        folder: in which each job has a folder of its own.
+        begun: when it began, in seconds of the epoch; 0 where that is not known.
+        settings: the ``key=value`` of this job.
+    """
+
+    folder: Path
+    begun: float
+    settings: tuple[str, ...]
+
+
+def current_sweep() -> Sweep | None:
+    """The sweep that is going on; None if a stage is run once."""
+    hydra_config = HydraConfig.get()
+    if hydra_config.mode is not RunMode.MULTIRUN:
+        return None
+    folder = Path(hydra_config.sweep.dir)
+    record = folder / "multirun.yaml"  # which Hydra writes before the first job
+    begun = record.stat().st_mtime if record.is_file() else 0.0
+    return Sweep(folder, begun, tuple(hydra_config.overrides.task))
+
+
+def _give_own_folder(config: DictConfig) -> None:
+    """Let a job of a sweep write into a folder of its own below ``out``, so that no other overwrites its results.
+
+    An ``out`` that is made of other settings, as that of ``export`` is, tells jobs apart by itself.
+    """
+    sweep = current_sweep()
+    if sweep is not None and not OmegaConf.is_interpolation(config, "out"):
+        config.out = str(sweep.folder / str(HydraConfig.get().sweep.subdir))
 
 
 class _ShippedConfig(SearchPathPlugin):
@@ -108,6 +153,21 @@ def resolve_config_path(arguments: list[str]) -> list[str]:
             continue
         resolved += ["--config-path", str(_config_folder(value if equals else next(rest, "")))]
     return resolved
+
+
+def name_action(arguments: list[str], actions: Sequence[str], *, stage: str) -> list[str]:
+    """Turn the action that a command begins with into a setting, since Hydra takes nothing else.
+
+    Raises:
+        SystemExit: the stage does not have this action.
+    """
+    if not actions or not arguments or arguments[0].startswith("-") or "=" in arguments[0]:
+        return arguments
+    first, *rest = arguments
+    if first not in actions:
+        known = "|".join(actions)
+        sys.exit(f"ConfigError: {first}: no such action; say python -m kazu_distill.{stage} {known} [key=value …]")
+    return [f"action={first}", *rest]
 
 
 def quote_literal(arguments: list[str], key: str | None) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,13 +17,14 @@ from kazu_distill.console import console, print_files, progress_bar, write_json
 from kazu_distill.document_files import read_documents
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
-from kazu_distill.label_studio.errors import LabelStudioError
-from kazu_distill.label_studio.project import LabelStudioProject, Pushed
+from kazu_distill.label_studio.background import BackgroundPushes
+from kazu_distill.label_studio.sample import Candidate, sample
 from kazu_distill.schema import Schema
-from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.metrics import Metrics, metrics_of
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.scoring.table import score_table
+from kazu_distill.scoring.tally import strict_counts
+from kazu_distill.splitting.human import combine
 from kazu_distill.stage import save_config, stage_main
 from kazu_distill.tagger.alignment import AlignmentCounts
 from kazu_distill.tagger.card import LabelledData, labelled_data, model_card
@@ -38,8 +40,8 @@ from kazu_distill.tagger.trainer import Score
 from kazu_distill.tagger.training import Trained, findable, train_tagger
 
 _log = logging.getLogger(__name__)
-Push = Callable[[Sequence[Document], str], Pushed | None]
-"""Given documents and a model version, where they are now shown, if they are."""
+Push = Callable[[Sequence[Document], str | None], None]
+"""Shows documents in Label Studio, at once or later, as a model version or (None) as gold."""
 
 
 @stage_main(config_name="train")
@@ -54,56 +56,75 @@ def main(config: DictConfig) -> None:
     encoder: Encoder = instantiate(config.encoder)
     settings: TaggerSettings = instantiate(config.tagger)
     tuning: ThresholdTuning | None = instantiate(config.thresholds)
-    train = labelled_data(read_documents(data / "train.jsonl", labels=schema.labels))  # a stream: it may be large
+    learnt = _learnt(config, schema)
+    train = labelled_data(read_documents(learnt, labels=schema.labels))  # a stream: it may be large
     evaluation = findable(read_documents(data / "eval.jsonl", labels=schema.labels), threshold=settings.threshold)
     selected_by = labelled_data(evaluation)
-    for name, labelled in (("train", train), ("eval", selected_by)):
-        _require_entities(data / f"{name}.jsonl", labelled)
+    for path, labelled in ((learnt, train), (data / "eval.jsonl", selected_by)):
+        _require_entities(path, labelled)
     console.print(f"train: {train.documents:,} documents, eval: {len(evaluation):,} documents")
-    project = instantiate(config.label_studio, schema=schema) if config.label_studio and _is_first_process() else None
-    push = _pusher(project)
-    if pushed := push(evaluation, "gold"):
-        console.print(f"Label Studio: {pushed.url}", soft_wrap=True)
-    with progress_bar(unit="steps") as progress:
-        windows = progress.add_task("windows", total=None, visible=False, unit="MB")
-        task = progress.add_task("train", total=None, visible=False)
-        trained = train_tagger(
-            encoder=encoder,
-            schema=schema,
-            scheme=label_scheme(config.labels.scheme, schema.labels),
-            settings=settings,
-            trainer=instantiate(config.trainer, _convert_="all"),
-            train=[data / "train.jsonl"],
-            evaluation=evaluation,
-            score=_scorer(evaluation, schema, out, push),
-            on_step=lambda step, total: progress.update(task, completed=step, total=total, visible=True),
-            on_windows=lambda done, total: progress.update(
-                windows, completed=done >> 20, total=total >> 20, visible=done < total
-            ),
-            on_resume=lambda checkpoint: console.print(f"going on from {checkpoint.name}", markup=False),
-            out=out,
-        )
-        stopped_early = progress.tasks[task].completed < (progress.tasks[task].total or 0)
-    if not _is_first_process():
-        return
-    if stopped_early:
-        console.print("stopped early: mean F1 got no better (trainer.early_stopping)")
-    _warn_of_lost_spans(trained.alignment)
-    trained, metrics = _save(trained, evaluation, tuning, out)
-    save_config(config, out / "model/training.yaml")
-    card = _card(trained, encoder, metrics, train, selected_by, title=config.push_to_hub)
-    (out / "model/README.md").write_text(card, encoding="utf-8")
-    console.print(score_table(metrics, schema.labels, title=f"eval, best model (step {trained.best_step})"))
-    if not metrics["mean_f1"]:
-        _log.warning("the model finds no entity rightly: train longer, or raise encoder.learning_rate")
-    print_files(out, "model", "metrics.json", "evaluations", "tensorboard")
-    if config.push_to_hub:
-        _push_to_hub(out / "model", config.push_to_hub)
+    with _pushing(config, schema, evaluation, out) as push:
+        push(evaluation, None)
+        with progress_bar(unit="steps") as progress:
+            windows = progress.add_task("windows", total=None, visible=False, unit="MB")
+            task = progress.add_task("train", total=None, visible=False)
+            trained = train_tagger(
+                encoder=encoder,
+                schema=schema,
+                scheme=label_scheme(config.labels.scheme, schema.labels),
+                settings=settings,
+                trainer=instantiate(config.trainer, _convert_="all"),
+                train=[learnt],
+                evaluation=evaluation,
+                score=_scorer(evaluation, schema, out, push),
+                on_step=lambda step, total: progress.update(task, completed=step, total=total, visible=True),
+                on_windows=lambda done, total: progress.update(
+                    windows, completed=done >> 20, total=total >> 20, visible=done < total
+                ),
+                on_resume=lambda checkpoint: console.print(f"going on from {checkpoint.name}", markup=False),
+                out=out,
+            )
+            stopped_early = progress.tasks[task].completed < (progress.tasks[task].total or 0)
+        if not _is_first_process():
+            return
+        if stopped_early:
+            console.print("stopped early: mean F1 got no better (trainer.early_stopping)")
+        _warn_of_lost_spans(trained.alignment)
+        trained, metrics = _save(trained, evaluation, tuning, out)
+        save_config(config, out / "model/training.yaml")
+        card = _card(trained, encoder, metrics, train, selected_by, title=config.push_to_hub)
+        (out / "model/README.md").write_text(card, encoding="utf-8")
+        console.print(score_table(metrics, schema.labels, title=f"eval, best model (step {trained.best_step})"))
+        if not metrics["mean_f1"]:
+            _log.warning("the model finds no entity rightly: train longer, or raise encoder.learning_rate")
+        print_files(out, "model", "metrics.json", "evaluations", "tensorboard")
+        if config.push_to_hub:
+            _push_to_hub(out / "model", config.push_to_hub)
 
 
 def _is_first_process() -> bool:
     """Whether this process is the one, of several that ``torchrun`` starts, that writes and prints."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def _learnt(config: DictConfig, schema: Schema) -> Path:
+    """The file of what is learnt: the split's, or with ``gold`` one that has people's labels in place of the silver."""
+    data, into = Path(config.data), Path(config.out) / "train.jsonl"
+    silver = data / "train.jsonl"
+    if not config.gold:
+        return silver
+    held_out = [data / "eval.jsonl", data / "test.jsonl"]
+    # Each of several processes writes the same file, whole.
+    combined = combine(silver, Path(config.gold), held_out=held_out, into=into, labels=schema.labels)
+    if not combined.human:
+        raise ConfigError(
+            f"gold={config.gold} has no document to learn: its {combined.held_out:,} are all, by id or text, in "
+            f"eval.jsonl or test.jsonl of {data}"
+        )
+    console.print(f"gold: {combined.human:,} documents with people's labels", markup=False)
+    if combined.held_out:
+        console.print(f"gold: {combined.held_out:,} left out, which are (by id or text) in eval.jsonl or test.jsonl")
+    return into
 
 
 def _save(
@@ -173,21 +194,36 @@ def _require_entities(path: Path, data: LabelledData) -> None:
         raise ConfigError(f"{path} has no {lacking}: there is nothing to learn or to select by")
 
 
-def _pusher(project: LabelStudioProject | None) -> Push:
-    """Shows documents in Label Studio; the first failure is warned of, and then the run does without."""
+@contextmanager
+def _pushing(config: DictConfig, schema: Schema, evaluation: Sequence[Document], out: Path) -> Iterator[Push]:
+    """Shows documents in Label Studio from the background, where that is wanted; waits at the end for what is left.
 
-    def push(documents: Sequence[Document], model_version: str) -> Pushed | None:
-        nonlocal project
-        if project is None:
-            return None
-        try:
-            return project.push(documents, model_version=model_version)
-        except LabelStudioError as error:
-            project = None
-            _log.warning("%s. Training goes on without Label Studio.", str(error).rstrip("."))
-            return None
+    Of the documents only those are handed over that will be shown.
+    """
+    wanted = config.label_studio
+    if not (wanted and _is_first_process()):
+        yield lambda documents, model_version: None  # noqa: ARG005
+        return
+    pushes = BackgroundPushes(
+        project=instantiate(wanted, schema=schema),
+        title=wanted.title,
+        outbox=out / "label_studio",
+        on_shown=lambda pushed: console.print(f"Label Studio: {pushed.url}", markup=False, soft_wrap=True),
+        say=lambda sentence: console.print(sentence, markup=False, soft_wrap=True),
+    )
+    candidates = [Candidate.of(document) for document in evaluation]
+    shown = None if wanted.max_tasks is None else sample(candidates, size=wanted.max_tasks, seed=wanted.seed)
 
-    return push
+    def push(documents: Sequence[Document], model_version: str | None) -> None:
+        chosen = [document for document in documents if shown is None or document.id in shown]
+        pushes.hand_over(chosen, model_version=model_version)
+
+    patience = 0.0  # what is left after an error or an interrupt stays in the outbox
+    try:
+        yield push
+        patience = config.label_studio_patience
+    finally:
+        pushes.finish(patience=patience)
 
 
 def _scorer(
@@ -205,7 +241,6 @@ def _scorer(
                 later.unlink()
         write_json(out / "evaluations" / f"step-{step:06}.json", {"step": step, "epoch": epoch} | metrics)
         push(labelled, f"step {step}")
-        push(gold, "gold")  # again, since the newest tab stands first: gold stays beside the latest predictions
         figures = {name: value for name, value in metrics.items() if value is not None}
         mean, micro = (figures.setdefault(name, 0.0) for name in ("mean_f1", "micro_f1"))
         console.print(f"epoch {epoch:.1f}, step {step}: mean F1 {100 * mean:.1f}, micro F1 {100 * micro:.1f}")

@@ -25,8 +25,9 @@ from kazu_distill.corpora.corpus import Corpus
 from kazu_distill.corpora.jsonl import read_jsonl
 from kazu_distill.documents import Document, Span
 from kazu_distill.schema import Schema
-from kazu_distill.scoring.counts import Counts, strict_counts
+from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.metrics import f1, precision, recall
+from kazu_distill.scoring.tally import strict_counts
 from kazu_distill.stage import shipped_config
 
 LLMS = ("llama2-70b", "mixtral", "llama2-7b")

@@ -7,18 +7,17 @@ REPOSITORY="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly REPOSITORY
 readonly ENVIRONMENT="$REPOSITORY/.venv-label-studio"
 readonly COMPOSE_FILE="$REPOSITORY/docker-compose.labelstudio.yml"
-export PORT="${PORT:-8080}" # docker-compose.labelstudio.yml reads it
-readonly URL="http://127.0.0.1:$PORT"
+readonly SETTINGS="$REPOSITORY/.env" # of the compose file
 readonly DATA="${LABEL_STUDIO_DATA:-$PWD/label_studio_data}"
-readonly LONGEST_START=300 # seconds
+readonly LONGEST_START=600 # seconds; the first start makes the tables
 
 usage() {
   cat <<END
 Usage: bash scripts/label_studio.sh [--pypi] [--install-only]
 
 Starts Label Studio $VERSION on 127.0.0.1, says when it is ready, and stays in the foreground; Ctrl-C stops it.
-Where a Docker daemon answers, it runs from docker-compose.labelstudio.yml; else from PyPI, in an environment of its
-own ($ENVIRONMENT), which is made if there is none.
+Where a Docker daemon answers, it runs from docker-compose.labelstudio.yml, with PostgreSQL; else from PyPI, with
+SQLite, in an environment of its own ($ENVIRONMENT), which is made if there is none.
 
   --pypi          from PyPI even where there is Docker
   --install-only  make that environment, start nothing
@@ -26,12 +25,13 @@ own ($ENVIRONMENT), which is made if there is none.
 
 Environment variables:
   PORT                   the port (default 8080); a busy one is an error
-  LABEL_STUDIO_DATA      folder of the database, the password and the token (default ./label_studio_data);
-                         with Docker the database is in the volume label_studio_data
+  LABEL_STUDIO_DATA      folder of the database, the password, the token and the log (default ./label_studio_data);
+                         with Docker of the log only, since the data are in volumes
   LABEL_STUDIO_USERNAME  who logs in (default admin@localhost)
   LABEL_STUDIO_PASSWORD  default: made once, kept in \$LABEL_STUDIO_DATA/password
   LABEL_STUDIO_API_KEY   the token, 40 hexadecimal digits; default: made once, kept in \$LABEL_STUDIO_DATA/token
-User, password and token are those of the first start with a data folder; later ones do not change them.
+With Docker the defaults stand in $SETTINGS, which is made out of .env.example, with
+random secrets, if there is none. User, password and token are those of the first start; later ones do not change them.
 END
 }
 
@@ -57,11 +57,13 @@ main() {
     exit
   fi
   command -v curl >/dev/null || fail "curl is missing: install it"
-  refuse_busy_port
-  choose_credentials
   if ! $from_pypi && docker info >/dev/null 2>&1; then
+    read_settings
+    refuse_busy_port
     start_in_docker
   else
+    refuse_busy_port
+    choose_credentials
     install_from_pypi
     start_from_pypi
   fi
@@ -77,6 +79,8 @@ main() {
 
 # Label Studio would silently take the next port.
 refuse_busy_port() {
+  export PORT="${PORT:-8080}"
+  readonly URL="http://127.0.0.1:$PORT"
   if (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; then
     fail "port $PORT is in use (a Label Studio that runs already?); stop what uses it or set PORT"
   fi
@@ -89,23 +93,64 @@ choose_credentials() {
   password_origin="your environment's LABEL_STUDIO_PASSWORD"
   if [ -z "${LABEL_STUDIO_API_KEY:-}" ]; then
     token_origin="$DATA/token"
+    token_command="cat '$DATA/token'"
     LABEL_STUDIO_API_KEY="$(kept_secret "$DATA/token")"
   fi
   if [ -z "${LABEL_STUDIO_PASSWORD:-}" ]; then
     password_origin="$DATA/password"
     LABEL_STUDIO_PASSWORD="$(kept_secret "$DATA/password")"
   fi
-  [[ "$LABEL_STUDIO_API_KEY" =~ ^[0-9a-f]{40}$ ]] || fail "the token ($token_origin) must be 40 hexadecimal digits"
   export LABEL_STUDIO_API_KEY LABEL_STUDIO_PASSWORD
+  check_form_of_token
+}
+
+check_form_of_token() {
+  [[ "$LABEL_STUDIO_API_KEY" =~ ^[0-9a-f]{40}$ ]] || fail "the token ($token_origin) must be 40 hexadecimal digits"
+}
+
+# What the compose file needs: from the environment, else from .env. All is exported, and Compose prefers that.
+read_settings() {
+  mkdir -p "$DATA"
+  [ -e "$SETTINGS" ] || make_settings
+  token_origin="your environment's LABEL_STUDIO_API_KEY"
+  password_origin="your environment's LABEL_STUDIO_PASSWORD"
+  if [ -z "${LABEL_STUDIO_API_KEY:-}" ]; then
+    token_origin="$SETTINGS"
+    token_command="sed -n 's/^LABEL_STUDIO_API_KEY=//p' '$SETTINGS'"
+  fi
+  [ -n "${LABEL_STUDIO_PASSWORD:-}" ] || password_origin="$SETTINGS"
+  local name
+  for name in PORT LABEL_STUDIO_USERNAME LABEL_STUDIO_PASSWORD LABEL_STUDIO_API_KEY POSTGRES_PASSWORD; do
+    [ -n "${!name:-}" ] || printf -v "$name" %s "$(sed -n "s/^$name=//p" "$SETTINGS" | tail -n 1)"
+    [ -n "${!name}" ] || [ "$name" = PORT ] || fail "$name has no value in $SETTINGS; see .env.example"
+    export "${name?}"
+  done
+  check_form_of_token
+}
+
+# .env.example with a secret for each empty value; it takes its name when it is whole.
+make_settings() {
+  local line
+  (
+    umask 077
+    while IFS= read -r line; do
+      [[ "$line" =~ ^[A-Z_]+=$ ]] && line+="$(new_secret)"
+      printf '%s\n' "$line"
+    done <"$REPOSITORY/.env.example" >"$SETTINGS.partial" && mv "$SETTINGS.partial" "$SETTINGS"
+  )
+  say "made $SETTINGS, with random secrets"
 }
 
 # The secret in a file that only its owner can read, made at the first call.
 kept_secret() {
   if [ ! -s "$1" ]; then
-    (umask 077 && od -An -N20 -tx1 /dev/urandom | tr -d ' \n' >"$1")
+    (umask 077 && new_secret >"$1")
   fi
   cat "$1"
 }
+
+# 40 hexadecimal digits.
+new_secret() { od -An -N20 -tx1 /dev/urandom | tr -d ' \n'; }
 
 install_from_pypi() {
   local done_marker="$ENVIRONMENT/label-studio-$VERSION.installed"
@@ -151,13 +196,13 @@ check_token() {
   echo "header = \"Authorization: Token $LABEL_STUDIO_API_KEY\"" |
     curl --noproxy '*' --silent --fail --max-time 30 --output /dev/null --config - "$URL/api/current-user/whoami" ||
     fail "the token ($token_origin) is not accepted: the data were made with another one, or with another user;" \
-      "give those (unset LABEL_STUDIO_API_KEY for $DATA/token) or start with another LABEL_STUDIO_DATA"
+      "give those (no LABEL_STUDIO_API_KEY in the environment: what was made here), or start with other data"
 }
 
 announce() {
   say "ready at $URL; log in as $LABEL_STUDIO_USERNAME with the password in $password_origin"
-  if [ "$token_origin" = "$DATA/token" ]; then
-    say "for the other programs: export LABEL_STUDIO_API_KEY=\"\$(cat '$DATA/token')\""
+  if [ -n "${token_command:-}" ]; then
+    say "for the other programs: export LABEL_STUDIO_API_KEY=\"\$($token_command)\""
   fi
   say "Ctrl-C stops it"
 }

@@ -27,9 +27,9 @@ from hydra.utils import instantiate
 from kazu_distill.document_files import read_documents
 from kazu_distill.documents import Document
 from kazu_distill.schema import Schema
-from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.metrics import Metrics, metrics_of
 from kazu_distill.scoring.pairs import paired
+from kazu_distill.scoring.tally import strict_counts
 from kazu_distill.stage import shipped_config
 from kazu_distill.tagger.labels import label_scheme
 from kazu_distill.tagger.tagger import Tagger

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from kazu_distill.document_files import read_documents
+from kazu_distill.document_files import read_documents, write_documents
+from kazu_distill.documents import Span
 from tests.annotating import answer, arguments, found_in, lines_of
 from tests.llm_server import Fault, LLMServer
 from tests.stages import fail, run_stage, succeed
@@ -129,3 +130,41 @@ def test_a_mention_can_label_the_whole_document(tmp_path: Path) -> None:
             succeed("annotate", *command, f"grounding.occurrences={occurrences}")
             found[occurrences] = len(found_in(tmp_path)["long"])
     assert found["listed"] == 1 < found["all"] < found["document"] == 30
+
+
+def test_mentions_that_are_not_in_the_text_are_noted_with_the_document_and_evaluate_says_so(tmp_path: Path) -> None:
+    inventive = LLMServer(
+        lambda _system, user: answer([("aspirin", "Chemical"), ("heparin", "Chemical")] if "aspirin" in user else [])
+    )
+    with inventive as first, says(("aspirin", "Disease")) as second:
+        succeed("annotate", *voters(tmp_path, a=first, b=second))
+    one, two = read_documents(tmp_path / "out/documents.jsonl")
+    assert one.metadata["not_in_text"] == {
+        "per_class": {"Chemical": 1},
+        "mentions": [{"text": "heparin", "label": "Chemical", "voter": "a"}],
+    }
+    assert "not_in_text" not in two.metadata
+    gold = tmp_path / "gold.jsonl"
+    write_documents(gold, [one.with_spans([(Span(27, 34, "Chemical"),)]), two])
+    given = (f"gold.path={gold}", f"predicted.path={tmp_path / 'out/documents.jsonl'}", f"out={tmp_path / 'scored'}")
+    run = succeed("evaluate", "schema=bc5cdr", *given)
+    metrics = json.loads((tmp_path / "scored/metrics.json").read_text())
+    assert metrics["label_faults"]["not in the text"] == {"mentions": 1, "documents": 1, "per_class": {"Chemical": 1}}
+    assert metrics["label_faults"]["conflicting"]["per_classes"] == [{"classes": ["Chemical", "Disease"], "strings": 1}]
+    assert [line["kind"] for line in lines_of(tmp_path / "scored/errors.jsonl")] == [
+        "spurious", "conflicting", "not in the text",
+    ]  # fmt: skip
+    assert (metrics["voters"]["a"]["micro_f1"], metrics["voters"]["b"]["micro_f1"]) == (1.0, 0.0)
+    assert [(pair["voters"], pair["f1"]) for pair in metrics["agreement"]] == [(["a", "b"], 0.0)]
+    assert "conflicting strings 1 (0 of them so in gold), mentions not in the text 1" in run.printed
+    assert "voters, each by itself" in run.printed
+    page = (tmp_path / "scored/report.html").read_text(encoding="utf-8")
+    assert all(heading in page for heading in ("Faults of labels", "Not in the text", "Voters", "Agreement"))
+    # Labelled again by one LLM that sees nothing else, the document does not say what another said of it.
+    relabelled = [f"corpus.path={tmp_path / 'out/documents.jsonl'}", f"out={tmp_path / 'again'}"]
+    with says(("aspirin", "Chemical")) as third:
+        succeed("annotate", *arguments(tmp_path, third, **TEXTS), *relabelled)
+    assert all(
+        {"votes", "not_in_text"}.isdisjoint(document.metadata)
+        for document in read_documents(tmp_path / "again/documents.jsonl")
+    )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kazu_distill.documents import Document, InvalidDocument, Section, Span
+from kazu_distill.documents import NOT_IN_TEXT, VOTES, Document, InvalidDocument, Section, Span
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,10 @@ def test_new_spans_replace_the_old_ones_section_by_section() -> None:
 def test_spans_for_another_number_of_sections_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
         Document("1", (Section("title", "EGFR"), Section("abstract", ""))).with_spans([()])
+
+
+def test_a_document_that_is_labelled_anew_says_nothing_of_its_old_labels() -> None:
+    metadata = {"year": 1, VOTES: {"a": [[]]}, NOT_IN_TEXT: {"per_class": {}}}
+    document = Document("1", (Section("title", "EGFR", (Span(0, 4, "gene"),)),), metadata)
+    assert document.relabelled([()]) == Document("1", (Section("title", "EGFR"),), {"year": 1})
+    assert document.relabelled([()], {VOTES: {"b": [[]]}}).metadata == {"year": 1, VOTES: {"b": [[]]}}

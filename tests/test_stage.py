@@ -89,7 +89,7 @@ def test_unknown_settings_and_choices_are_errors(tmp_path: Path) -> None:
 
 def test_the_list_of_stages_names_the_next_command(tmp_path: Path) -> None:
     listed = succeed("", cwd=tmp_path).printed
-    for stage in ("annotate", "split", "train", "evaluate", "predict", "answers"):
+    for stage in ("annotate", "split", "train", "evaluate", "predict", "suspects", "answers"):
         assert f"kazu_distill.{stage}" in listed or stage in listed
     assert "Next: python -m kazu_distill.annotate" in listed
     (tmp_path / "runs/annotate").mkdir(parents=True)
@@ -119,3 +119,16 @@ def test_an_installed_wheel_works_in_another_folder(tmp_path: Path) -> None:
         assert run.returncode == 0, run.stderr
         assert (elsewhere / "runs/split/train.jsonl").read_bytes().count(b"\n") == 5
         (elsewhere / "runs/split/train.jsonl").unlink()
+
+
+def test_jobs_of_a_sweep_have_folders_of_their_own(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text("".join(json.dumps({"id": str(number), "text": f"Text {number}."}) + "\n" for number in range(9)))
+    swept = ["split", "-m", "seed=1,2", f"corpus.path={corpus}", "eval=1", "test=1"]
+    succeed(*swept, f"out={tmp_path / 'numbered'}")
+    for number in ("0", "1"):
+        assert f"seed: {int(number) + 1}" in (tmp_path / "numbered" / number / "config.yaml").read_text()
+        assert (tmp_path / "numbered" / number / "train.jsonl").is_file()
+    assert not (tmp_path / "numbered/train.jsonl").exists()
+    succeed(*swept, f"out={tmp_path}/made-of-${{seed}}")
+    assert all((tmp_path / f"made-of-{seed}/train.jsonl").is_file() for seed in (1, 2))

@@ -13,6 +13,7 @@ from safetensors import safe_open
 
 from kazu_distill.document_files import read_documents, write_documents
 from kazu_distill.documents import Document
+from kazu_distill.label_studio.outbox import read_kept, waiting
 from tests.label_studio.server import Server
 from tests.llm_server import LLMServer
 from tests.stages import REPOSITORY, fail, succeed
@@ -85,6 +86,7 @@ def test_a_corpus_becomes_a_model_whose_predictions_stand_beside_gold(server: Se
     command = training(tmp_path, split, f"label_studio.url={server.url}", "label_studio.title=whole job")
     run = succeed("train", *command, environment={"LABEL_STUDIO_API_KEY": server.token})
     assert server.url in run.printed
+    assert not waiting(tmp_path / "train/label_studio")
 
     evaluations = sorted((tmp_path / "train/evaluations").iterdir())
     scores = [figures(path)["mean_f1"] for path in evaluations]
@@ -103,9 +105,11 @@ def test_a_corpus_becomes_a_model_whose_predictions_stand_beside_gold(server: Se
     steps = {f"step {path.stem.removeprefix('step-').lstrip('0')}" for path in evaluations}
     for document in gold:
         predictions = {each.model_version: each.result for each in shown[document.id].predictions}
-        assert predictions.keys() == {"gold", *steps}
+        assert predictions.keys() == steps
+        (annotation,) = shown[document.id].annotations
+        assert annotation["ground_truth"]
         regions = {
-            (each["value"]["start"], each["value"]["end"], *each["value"]["labels"]) for each in predictions["gold"]
+            (each["value"]["start"], each["value"]["end"], *each["value"]["labels"]) for each in annotation["result"]
         }
         assert regions == {(span.start, span.end, span.label) for _, span in document.spans}
 
@@ -137,7 +141,10 @@ def test_training_goes_on_without_label_studio(tmp_path: Path) -> None:
     split = annotated(tmp_path)
     short = training(tmp_path, split, "label_studio.url=http://127.0.0.1:1", "+trainer.arguments.max_steps=2")
     run = succeed("train", *short, environment={"LABEL_STUDIO_API_KEY": "0" * 40})
-    assert "Training goes on without Label Studio" in run.errors
+    assert run.errors.count("Training goes on, and what was to be shown is kept in") == 1
+    assert {kept.model_version for kept in map(read_kept, waiting(tmp_path / "train/label_studio")) if kept} == {
+        None, *(f"step {int(path.stem.removeprefix('step-'))}" for path in (tmp_path / "train/evaluations").iterdir())
+    }  # fmt: skip
     assert (tmp_path / "train/model/model.safetensors").is_file()
     (split / "eval.jsonl").write_text('{"id": "x", "sections": [{"text": "a", "spans": [{"start": 0}]}]}\n')
     broken = fail("train", *short)

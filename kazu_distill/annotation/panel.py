@@ -6,14 +6,19 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from kazu_distill.annotation.annotator import Annotator, Opinion
 from kazu_distill.annotation.cleaning.cleaner import Dropped, Mended
+from kazu_distill.annotation.excerpts import shortened
 from kazu_distill.annotation.failures import Failure
 from kazu_distill.annotation.grounding.grounder import Status
 from kazu_distill.annotation.parsing.answer import Fault, Mention
 from kazu_distill.annotation.votes import Votes
-from kazu_distill.documents import Document, Span
+from kazu_distill.documents import NOT_IN_TEXT, VOTES, Document, Span
+
+_KEPT = 24  # of the mentions of a document that are not in its text
+_LONGEST = 200  # characters of such a mention
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +123,36 @@ class Panel:
 
     def _merge(self, annotated: Annotated) -> Document:
         document, opinions = annotated.document, annotated.opinions
+        about: dict[str, Any] = _not_in_text(opinions)
         if len(opinions) == 1:
-            return document.with_spans(opinions[0].sections)
+            return document.relabelled(opinions[0].sections, about)
         merged = [
             self._votes.merge({opinion.voter: opinion.sections[number] for opinion in opinions})
             for number in range(len(document.sections))
         ]
-        own = {opinion.voter: [_plain(spans) for spans in opinion.sections] for opinion in opinions}
-        return replace(document.with_spans(merged), metadata={**document.metadata, "votes": own})
+        about[VOTES] = {opinion.voter: [_plain(spans) for spans in opinion.sections] for opinion in opinions}
+        return document.relabelled(merged, about)
+
+
+def _not_in_text(opinions: Iterable[Opinion]) -> dict[str, Any]:
+    """What voters listed that is not in the text, for whoever scores the labels: all counted, and some of it kept."""
+    missing = [
+        (mention, opinion.voter)
+        for opinion in opinions
+        for mention, status in opinion.missing
+        if status is Status.NOT_FOUND
+    ]
+    if not missing:
+        return {}
+    return {
+        NOT_IN_TEXT: {
+            "per_class": dict(Counter(mention.label for mention, _ in missing)),
+            "mentions": [
+                {"text": shortened(mention.text, _LONGEST), "label": mention.label, "voter": voter}
+                for mention, voter in missing[:_KEPT]
+            ],
+        }
+    }
 
 
 def _plain(spans: Iterable[Span]) -> list[dict[str, object]]:

@@ -18,6 +18,10 @@ class LabelStudioError(KazuDistillError):
     """Label Studio cannot be reached, refuses us, or kept less than it was sent."""
 
 
+class Unacceptable(LabelStudioError):
+    """Label Studio does not take or keep what it was to show; something else it may well take."""
+
+
 @contextmanager
 def normalised_errors(url: str, api_key_env: str) -> Iterator[None]:
     """Turn whatever the SDK and the network raise into a ``LabelStudioError`` of one line.
@@ -33,6 +37,11 @@ def normalised_errors(url: str, api_key_env: str) -> Iterator[None]:
             "label_studio.timeout, or go without it (label_studio=off)"
         ) from error
     except httpx.ConnectError as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise LabelStudioError(
+                f"{url}: its certificate is not trusted ({_one_line(error)}); set label_studio.ca to a file with the "
+                "certificate of the authority that signed it"
+            ) from error
         raise LabelStudioError(
             f"{url}: nothing answers there ({_one_line(error)}); start Label Studio (bash scripts/label_studio.sh), "
             "set label_studio.url, or go without it (label_studio=off)"
@@ -51,7 +60,13 @@ def _explanation(error: ApiError, api_key_env: str) -> str:
     if error.status_code in (401, 403):
         return (
             f"the token in {api_key_env} was not accepted ({error.status_code}: {detail}); set {api_key_env} to the "
-            "token that scripts/label_studio.sh names or that Label Studio shows under Account & Settings"
+            "token that scripts/label_studio.sh names, or to a personal access token from Label Studio's Account & "
+            "Settings, which servers take that take no legacy token"
+        )
+    if error.status_code == 404:
+        return (
+            f"the server knows nothing of what was asked for (404: {detail}); if the project was deleted meanwhile, "
+            "push again: it is made anew"
         )
     return f"the server answered {error.status_code}: {detail}; see its log, or go without it (label_studio=off)"
 

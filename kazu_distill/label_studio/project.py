@@ -3,45 +3,64 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-from label_studio_sdk import ImportApiRequest, LabelStudio, PredictionRequest
+from label_studio_sdk import LabelStudio
 
 from kazu_distill.documents import Document
-from kazu_distill.label_studio.connection import connected
+from kazu_distill.label_studio.connection import call, connected
 from kazu_distill.label_studio.errors import LabelStudioError
-from kazu_distill.label_studio.sample import sample
-from kazu_distill.label_studio.tasks import TaskKey, classes_of, key_of, labelling_config, prediction_of, task_of
+from kazu_distill.label_studio.layers import GroundTruth, Layer, Predictions
+from kazu_distill.label_studio.patience import Patience
+from kazu_distill.label_studio.ranking import rank_tab
+from kazu_distill.label_studio.sync import OnProgress, Sync
+from kazu_distill.label_studio.view import labelling_view, with_classes
 from kazu_distill.schema import Schema
 
-_BATCH = 500  # tasks or predictions a request
 _LONGEST_TITLE = 50  # characters that Label Studio allows
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What a push left in Label Studio: where to look, and how many tasks were new and predictions were kept."""
+    """What a push left in Label Studio: where to look, how many tasks were new, how many sections are shown.
+
+    ``sent`` of the ``predictions`` were new or changed, the others were there already; for ``push_gold`` they are
+    annotations.
+    """
 
     url: str
     new_tasks: int
     predictions: int
+    sent: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProject:
+    """A project that is there, connected to: its id, its address, and how long an answer may take, in seconds."""
+
+    client: LabelStudio
+    id: int
+    url: str
+    timeout: float
 
 
 class LabelStudioProject:
     """A project on a Label Studio server, made at the first push and found again by its title.
 
     Args:
-        url: the server's address.
+        url: the server's address, with a path where it has one (``https://host/label-studio``).
         api_key_env: the environment variable that holds the token; the token is written nowhere.
         title: the project's title; one that is longer than Label Studio allows is shortened to its end and a hash.
-        schema: the classes of the labelling interface.
-        documents: how many documents a push shows at most, the same ones each time.
-        seed: which ones.
+        schema: the classes of the labelling view.
+        max_tasks: how many tasks (sections) a push shows at most, of the same documents each time; None: all.
+        seed: which documents.
         timeout: how long the server may take for one answer, in seconds.
+        ca: a file of certificates to trust instead of the system's.
     """
 
     def __init__(
@@ -51,116 +70,134 @@ class LabelStudioProject:
         api_key_env: str,
         title: str,
         schema: Schema,
-        documents: int,
+        max_tasks: int | None,
         seed: int,
         timeout: float,
+        ca: str | None = None,
     ) -> None:
         self._url = url.rstrip("/")
         self._api_key_env = api_key_env
         self._title = _allowed_title(title.strip())
         self._schema = schema
-        self._documents = documents
+        self._max_tasks = max_tasks
         self._seed = seed
         self._timeout = timeout
+        self._ca = Path(ca) if ca else None
 
-    def push(self, documents: Sequence[Document], *, model_version: str) -> Pushed:
+    def push(
+        self,
+        documents: Iterable[Document],
+        *,
+        model_version: str,
+        scores: Mapping[str, float] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Pushed:
         """Show the spans of documents as the predictions of a model version (``gold``, ``step 120``).
 
-        Sections that the project has already get no second task, and what an earlier push of the same model version
-        left is replaced.
+        The version is afterwards what this push says: what an earlier one showed and is the same stays as it is, what
+        differs is replaced, what is no longer there goes. Sections that the project has already get no second task.
+
+        Args:
+            documents: read three times at most; where that is impossible (an iterator), they are held in memory.
+                New tasks are made in their order, which is the one that reviewers are given them in.
+            model_version: whose spans they are.
+            scores: how much a look at each document is worth, by its id; reviewers see the largest first, in a tab of
+                their own. Without it, what an earlier push said stays.
+            on_progress: told how many sections are done, of how many.
 
         Raises:
-            LabelStudioError: the server cannot be reached, refuses the token or a request, or lost something.
+            LabelStudioError: the server cannot be reached, refuses the token or a request, or lost something; a span
+                that it would not take is named, and then nothing is sent.
         """
-        chosen = sample(documents, size=self._documents, seed=self._seed)
-        sections = [(document, number) for document in chosen for number in range(len(document.sections))]
-        with connected(url=self._url, api_key_env=self._api_key_env, timeout=self._timeout) as client:
-            project = self._project_id(client)
-            tasks, new = self._tasks(client, project, [task_of(*section) for section in sections])
-            predictions = [
-                prediction_of(
-                    document.sections[number],
-                    task_id=tasks[key_of(task_of(document, number))],
-                    model_version=model_version,
+        return self._push(documents, partial(Predictions, model_version=model_version), scores, on_progress)
+
+    def push_gold(
+        self,
+        documents: Iterable[Document],
+        *,
+        scores: Mapping[str, float] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Pushed:
+        """Show the spans of documents as ground truth: an annotation a section, which reviewers are not asked again.
+
+        As with ``push``, what is the same stays and what differs is replaced. What people made is never touched: where
+        somebody has changed or confirmed the gold, or made another annotation the ground truth, that one stands.
+
+        Raises:
+            LabelStudioError: as ``push`` does.
+        """
+        return self._push(documents, GroundTruth, scores, on_progress)
+
+    def start_from(self, model_version: str) -> None:
+        """Make what a person begins with a copy of this version's spans; without it, it is the first that was pushed.
+
+        Raises:
+            LabelStudioError: there is no such project, or the server cannot be reached or refuses the token.
+        """
+        with self.found() as found:
+            call(found.client, "PATCH", f"api/projects/{found.id}/", body={"model_version": model_version})
+
+    @contextmanager
+    def found(self) -> Iterator[FoundProject]:
+        """The project as it is, to be read.
+
+        Raises:
+            LabelStudioError: there is none of this title, or the server cannot be reached or refuses the token; also
+                for what goes wrong while it is read.
+        """
+        with connected(url=self._url, api_key_env=self._api_key_env, timeout=self._timeout, ca=self._ca) as client:
+            listed = self._listed(client)
+            if not listed:
+                raise LabelStudioError(
+                    f'{self._url}: there is no project "{self._title}"; push something to it first, or name another: '
+                    "label_studio.title=…"
                 )
-                for document, number in sections
-            ]
-            _delete_version(client, project, model_version)
-            kept = _import_predictions(client, project, predictions)
-        if kept < len(predictions):
-            raise self._lost(f'predictions of "{model_version}"', kept, len(predictions), chosen)
-        return Pushed(f"{self._url}/projects/{project}/data", new, kept)
+            number = int(listed[0].id)
+            yield FoundProject(client, number, f"{self._url}/projects/{number}/data", self._timeout)
 
-    def _project_id(self, client: LabelStudio) -> int:
-        """The project of our title, made if there is none, with an interface that has our classes."""
-        ours = labelling_config(self._schema)
-        listed: Iterable[Any] = client.projects.list(title=self._title)  # whose titles contain ours
-        found = sorted((project.id, project.label_config) for project in listed if project.title == self._title)
+    def _push(
+        self,
+        documents: Iterable[Document],
+        layer: Callable[[LabelStudio, int], Layer],
+        scores: Mapping[str, float] | None,
+        on_progress: OnProgress | None,
+    ) -> Pushed:
+        again = list(documents) if iter(documents) is documents else documents
+        with connected(url=self._url, api_key_env=self._api_key_env, timeout=self._timeout, ca=self._ca) as client:
+            project, view, empty = self._found_or_made(client)
+            sync = Sync(
+                client=client,
+                project=project,
+                where=f'{self._url}: project "{self._title}"',
+                view=view,
+                layer=layer(client, project),
+                scores=scores or {},
+                patience=Patience(self._timeout),
+                empty=empty,
+            )
+            done = sync.run(again, max_tasks=self._max_tasks, seed=self._seed, on_progress=on_progress)
+            if scores:
+                rank_tab(client, project)
+        return Pushed(f"{self._url}/projects/{project}/data", done.new_tasks, done.shown, done.sent)
+
+    def _found_or_made(self, client: LabelStudio) -> tuple[int, str, bool]:
+        """The project of our title, made if there is none; its view, which has our classes; whether it has no task."""
+        found = self._listed(client)
         if not found:
-            made: Any = client.projects.create(title=self._title, label_config=ours)
-            return int(made.id)
-        project, config = found[0]
-        # A person may have changed the interface; that stands as long as it has every class.
-        if not set(self._schema.labels) <= classes_of(config):
-            client.projects.update(project, label_config=ours)
-        return int(project)
+            view = labelling_view(self._schema)
+            made: Any = client.projects.create(title=self._title, label_config=view, sampling="Sequential sampling")
+            return int(made.id), view, True
+        project, view = found[0], str(found[0].label_config)
+        # A person may have changed the view; that stands, but for the classes that it lacks.
+        complete = with_classes(view, self._schema)
+        if complete != view:
+            client.projects.update(int(project.id), label_config=complete)
+        return int(project.id), complete, project.task_number == 0
 
-    def _tasks(
-        self, client: LabelStudio, project: int, wanted: Sequence[dict[str, Any]]
-    ) -> tuple[dict[TaskKey, int], int]:
-        """The id of each wanted task, and how many of them had to be imported."""
-        present = _present_tasks(client, project)
-        missing = [task for task in wanted if key_of(task) not in present]
-        for batch in _batches(missing):
-            client.projects.import_tasks(project, request=[ImportApiRequest(data=task["data"]) for task in batch])
-        if missing:
-            present = _present_tasks(client, project)
-        kept = sum(key_of(task) in present for task in wanted)
-        if kept < len(wanted):
-            raise self._lost("tasks", kept, len(wanted), ())
-        return present, len(missing)
-
-    def _lost(self, what: str, kept: int, sent: int, documents: Sequence[Document]) -> LabelStudioError:
-        unknown = {label for document in documents for label in document.labels()} - set(self._schema.labels)
-        reason = (
-            f'the class "{min(unknown)}" is not in the schema {self._schema.name!r}'
-            if unknown
-            else "see the server's log, and whether somebody changed the project's labelling interface"
-        )
-        return LabelStudioError(f'{self._url}: project "{self._title}" kept {kept} of {sent} {what}; {reason}')
-
-
-def _present_tasks(client: LabelStudio, project: int) -> dict[TaskKey, int]:
-    # Without being told otherwise, the SDK asks for every prediction and annotation too.
-    tasks: Iterable[Any] = client.tasks.list(project=project, fields="task_only", include="id,data", page_size=_BATCH)
-    return {key_of({"data": task.data}): int(task.id) for task in tasks}
-
-
-def _delete_version(client: LabelStudio, project: int, model_version: str) -> None:
-    """Remove an earlier import of a model version, which Label Studio would keep beside the new one.
-
-    The SDK has no method for it, so this goes through its own (private) HTTP client, which holds the token.
-    """
-    answer = client._client_wrapper.httpx_client.request(
-        f"api/projects/{project}/model-versions/", method="DELETE", json={"model_version": model_version}
-    )
-    answer.raise_for_status()
-
-
-def _import_predictions(client: LabelStudio, project: int, predictions: Sequence[dict[str, Any]]) -> int:
-    """How many predictions the server says it kept: those that it finds invalid are dropped without an error."""
-    return sum(
-        client.projects.import_predictions(
-            project, request=[PredictionRequest(**prediction) for prediction in batch]
-        ).created
-        or 0
-        for batch in _batches(predictions)
-    )
-
-
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), _BATCH):
-        yield items[start : start + _BATCH]
+    def _listed(self, client: LabelStudio) -> list[Any]:
+        """The projects of our title, the oldest first."""
+        listed: Iterable[Any] = client.projects.list(title=self._title)  # whose titles contain ours
+        return sorted((each for each in listed if each.title == self._title), key=lambda each: int(each.id))
 
 
 def _allowed_title(title: str) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kazu_distill.scoring.counts import span_keys
+from kazu_distill.documents import Document, Span
 from kazu_distill.scoring.intervals import Interval, paired_intervals
 from kazu_distill.scoring.metrics import Metrics, metrics_of
 from kazu_distill.scoring.pairs import Pair
 from kazu_distill.scoring.tally import sides_of, tally
+
+_CONTEXT = 40  # characters of text on each side of an entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,34 @@ class Change:
     def gain(self) -> int:
         """By how many errors the second has fewer."""
         return sum(self.first[1:]) - sum(self.second[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An entity that one of two predictions has and the other has not, with the text around it.
+
+    Args:
+        span: the entity.
+        right: whether gold has it.
+        of_second: whether it is the second that has it.
+        before: text before it, with an ellipsis where it is cut off.
+        mention: its own text.
+        after: text behind it, likewise.
+    """
+
+    span: Span
+    right: bool
+    of_second: bool
+    before: str
+    mention: str
+    after: str
+
+    @property
+    def says(self) -> str:
+        """What became of it from the first to the second."""
+        if self.right:
+            return "now found" if self.of_second else "no longer found"
+        return "new error" if self.of_second else "error gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +74,16 @@ class Comparison:
     def worse(self) -> list[Change]:
         """The documents in which the second has more errors, most worsened first."""
         return [change for change in reversed(self.changes) if change.gain < 0]
+
+    def difference(self, name: str) -> float | None:
+        """A figure of the second less that of the first; None where one of them has no meaning."""
+        one, other = self.first[name], self.second[name]
+        return None if one is None or other is None else other - one
+
+    def is_sure(self, name: str) -> bool:
+        """Whether the interval of a figure's difference leaves out zero."""
+        low, high = self.intervals[name].low, self.intervals[name].high
+        return low is not None and high is not None and (low > 0 or high < 0)
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for each figure a mapping."""
@@ -79,10 +119,36 @@ def compare(
     )
 
 
+def differences(gold: Document, first: Document, second: Document) -> list[Difference]:
+    """The entities in which two predictions for a document differ, in the order of their places."""
+    found: list[Difference] = []
+    for own, one, other in zip(gold.sections, first.sections, second.sections, strict=True):
+        wanted, *both = ({span.place: span for span in section.spans} for section in (own, one, other))
+        apart = sorted(both[0].keys() ^ both[1].keys())
+        for place in apart:
+            start, end, _ = place
+            found.append(
+                Difference(
+                    span=both[0].get(place) or both[1][place],
+                    right=place in wanted,
+                    of_second=place in both[1],
+                    before="…" * (start > _CONTEXT) + own.text[max(0, start - _CONTEXT) : start],
+                    mention=own.text[start:end],
+                    after=own.text[end : end + _CONTEXT] + "…" * (end + _CONTEXT < len(own.text)),
+                )
+            )
+    return found
+
+
 def _changes(first: Sequence[Pair], second: Sequence[Pair]) -> Iterator[Change]:
     for (gold, one), (_, other) in zip(first, second, strict=True):
-        wanted, found, others = span_keys(gold), span_keys(one), span_keys(other)
+        wanted, found, others = _span_keys(gold), _span_keys(one), _span_keys(other)
         if found != others:
             yield Change(
                 gold.id, *((len(wanted & own), len(own - wanted), len(wanted - own)) for own in (found, others))
             )
+
+
+def _span_keys(document: Document) -> set[tuple[int, int, int, str]]:
+    """What tells the document's spans apart: the section's position, start, end and class."""
+    return {(number, *span.place) for number, section in enumerate(document.sections) for span in section.spans}

@@ -1,8 +1,8 @@
-"""Precision against recall for each class, as only surer and surer spans are kept."""
+"""Precision against recall for each class, as a model is asked to be surer and surer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,20 +20,21 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What is reached if only spans of at least a score are kept, the highest score first; all arrays ``(points,)``.
+    """What is reached at cuts, the highest first; all arrays ``(points,)``.
 
-    The last point keeps every span that was predicted. A class of which nothing is predicted has no point; one whose
-    spans all have the same score has one.
+    Where nothing is predicted there is no precision, so that a class of which nothing ever is has no point.
 
     Args:
-        cuts: scores.
-        precision: the share of the kept spans that are right.
-        recall: the share of the gold spans that are kept; 0 where there is no gold span.
+        cuts: thresholds or scores, 0 to 1.
+        precision: the share of the predicted spans that are right.
+        recall: the share of the gold spans that are found; 0 where there is no gold span.
+        chosen: the point that the predictions are at; None where it is none, as nothing is predicted.
     """
 
     cuts: Floats
     precision: Floats
     recall: Floats
+    chosen: int | None
 
     def __len__(self) -> int:
         """How many points there are."""
@@ -43,8 +44,35 @@ class Curve:
 Curves: TypeAlias = Mapping[str, Curve]
 
 
-def precision_recall_curves(sides: Sides, *, most: int = POINTS) -> dict[str, Curve]:
-    """A curve for each class, by strict matching.
+def threshold_curves(labels: Sequence[str], thresholds: NDArray[np.float32], counts: Floats) -> dict[str, Curve]:
+    """A curve for each class from what a model reaches at thresholds; it has both ends.
+
+    Args:
+        labels: the classes.
+        thresholds: ``(candidates, classes)``; the last are those of the predictions.
+        counts: ``(candidates, classes, 3)``: spans that are right, predicted, and in gold.
+    """
+    own = len(thresholds) - 1
+    curves = {}
+    for number, label in enumerate(labels):
+        cuts = thresholds[:, number].astype(np.float64)
+        right, predicted, gold = counts[:, number].T
+        points = np.flatnonzero((predicted > 0) & ((cuts != cuts[own]) | (np.arange(len(cuts)) == own)))
+        points = points[np.argsort(-cuts[points], kind="stable")]
+        chosen = np.flatnonzero(points == own)
+        curves[label] = Curve(
+            cuts=cuts[points],
+            precision=right[points] / predicted[points],
+            recall=right[points] / max(gold[own], 1),
+            chosen=int(chosen[0]) if len(chosen) else None,
+        )
+    return curves
+
+
+def score_curves(sides: Sides, *, most: int = POINTS) -> dict[str, Curve]:
+    """A curve for each class, if of the predicted spans only those of at least a score are kept, by strict matching.
+
+    Its last point keeps them all. What a model would predict beside them is not known.
 
     Args:
         sides: gold and predicted entities; each score that predicted ones of a class have is a point.
@@ -68,4 +96,5 @@ def _curve(scores: Floats, right: NDArray[np.bool_], gold: int, most: int) -> Cu
     if len(last) > most:
         last = last[np.linspace(0, len(last) - 1, most).round().astype(np.int64)]
     found = np.cumsum(right[order])[last].astype(np.float64)
-    return Curve(cuts=scores[last], precision=found / (last + 1), recall=found / max(gold, 1))
+    points = len(last)
+    return Curve(scores[last], found / (last + 1), found / max(gold, 1), points - 1 if points else None)

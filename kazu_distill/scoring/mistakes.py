@@ -41,7 +41,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A judgement that is not "correct", with where it is and the text around it."""
+    """A judgement that is not "correct", with where it is and the text around it.
+
+    ``cut`` says whether the section has more text before what stands before it, and behind what stands after it.
+    """
 
     document: str
     section: int
@@ -50,6 +53,7 @@ class Mistake:
     before: str
     text: str
     after: str
+    cut: tuple[bool, bool]
 
     def mention(self, span: Span) -> str:
         """The text of one of its entities."""
@@ -192,6 +196,7 @@ def _located(document: str, number: int, section: Section, judgement: Judgement)
         before=section.text[max(0, start - CONTEXT) : start],
         text=section.text[start:end],
         after=section.text[end : end + CONTEXT],
+        cut=(start > CONTEXT, end + CONTEXT < len(section.text)),
     )
 
 

@@ -12,7 +12,10 @@ from kazu_distill.scoring.comparison import Comparison
 from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.intervals import FEW, Interval
 from kazu_distill.scoring.metrics import f1
-from kazu_distill.scoring.wording import percent, percent_range
+from kazu_distill.scoring.model_figures import MILLION
+from kazu_distill.scoring.sweep import Ranking
+from kazu_distill.scoring.voters import Voters
+from kazu_distill.scoring.wording import percent, percent_range, points, points_range, quantity
 
 
 def score_table(
@@ -66,15 +69,12 @@ def comparison_table(comparison: Comparison, *, names: tuple[str, str]) -> Table
     for prefix in (*comparison.labels, *totals):
         figures = [own[f"{prefix}_f1"] for own in (comparison.first, comparison.second)]
         interval = comparison.intervals[f"{prefix}_f1"]
-        one, other = figures
-        difference = None if one is None or other is None else other - one
-        sure = interval.low is not None and interval.high is not None and (interval.low > 0 or interval.high < 0)
         table.add_row(
             totals.get(prefix) or escape(prefix),
             *map(percent, figures),
-            "–" if difference is None else f"{100 * difference:+.1f}",
-            percent_range(interval, sign="+"),
-            style="bold" if sure else "",
+            points(comparison.difference(f"{prefix}_f1")),
+            points_range(interval),
+            style="bold" if comparison.is_sure(f"{prefix}_f1") else "",
             end_section=prefix == comparison.labels[-1],
         )
     return table
@@ -88,3 +88,45 @@ def rules_line(looser: Mapping[str, Mapping[str, float | None]]) -> str:
 def groups_line(groups: Mapping[str, Counts]) -> str:
     """F1 of groups of entities, in a line."""
     return ", ".join(f"{name} {percent(f1(counts))} ({counts.gold:,} in gold)" for name, counts in groups.items())
+
+
+def voters_table(voters: Voters) -> Table:
+    """Each voter's own labels against gold, and how far it agrees with each other one."""
+    table = Table(title="voters, each by itself", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("voter", overflow="fold")
+    numbers = [str(number + 1) for number in range(len(voters.scores))]
+    for name in ("precision", "recall", "micro F1", "mean F1", *numbers):
+        table.add_column(name, justify="right", no_wrap=True)
+    agreement = {frozenset(pair["voters"]): pair["f1"] for pair in voters.agreement}
+    for number, own in zip(numbers, voters.scores, strict=True):
+        figures = [own.metrics[name] for name in ("micro_precision", "micro_recall", "micro_f1", "mean_f1")]
+        others = [agreement.get(frozenset((own.voter, other.voter))) for other in voters.scores]
+        table.add_row(f"{number} {escape(own.voter)}", *map(percent, [*figures, *others]))
+    table.caption, table.caption_justify = "columns with a number: F1 against that voter's labels", "left"
+    return table
+
+
+def ranking_table(ranking: Ranking) -> Table:
+    """The models of a sweep, the best first: F1, size, speed and what a million documents take."""
+    table = Table(title=f"{ranking.documents:,} documents, strict F1", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("model", overflow="fold")
+    for name in ("mean F1", "95 %", "micro F1", "MB", "docs/s", "h/M", "$/M"):
+        table.add_column(name, justify="right", no_wrap=True)
+    notes = ["h/M, $/M: hours and US dollars for a million documents"]
+    for job in ranking.jobs:
+        model = job.model
+        cost = model.cost_per_million if model else None
+        table.add_row(
+            escape(job.name),
+            percent(job.figures["mean_f1"]),
+            percent_range(job.intervals["mean_f1"]),
+            percent(job.figures["micro_f1"]),
+            f"{model.bytes / MILLION:,.1f}" if model else "–",
+            quantity(model.documents_per_second if model else None),
+            quantity(model.hours_per_million if model else None),
+            "–" if cost is None else f"{cost:,.2f}",
+        )
+    if not ranking.same_gold:
+        notes.append("not all on the same gold: figures cannot be set side by side")
+    table.caption, table.caption_justify = "\n".join(notes), "left"
+    return table

@@ -49,6 +49,15 @@ def sides_of(pairs: Sequence[Pair], labels: Sequence[str]) -> Sides:
     return Sides(tuple(labels), len(pairs), entities_of(gold, labels), entities_of(predicted, labels))
 
 
+def strict_counts(pairs: Sequence[Pair], labels: Sequence[str]) -> dict[str, Counts]:
+    """Counts of all documents for each class, in the order of ``labels``, by strict matching.
+
+    Raises:
+        ScoringError: a span has a class that is not in ``labels``.
+    """
+    return tally(sides_of(pairs, labels), "strict").total()
+
+
 def tally(sides: Sides, rule: Rule) -> Tally:
     """Count under a rule of ``matching``.
 

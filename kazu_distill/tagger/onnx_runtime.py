@@ -57,8 +57,14 @@ class OnnxRuntime:
         if set(self._inputs) - {"input_ids", "attention_mask"} or "input_ids" not in self._inputs:
             raise ConfigError(f"{file} is not an export of kazu_distill: its inputs are {', '.join(self._inputs)}")
         self.batch_tokens = 1024
+        self._file = file
         self._padding = padding
         self._longest = longest
+
+    @property
+    def machine(self) -> str:
+        """Library, file, device and threads."""
+        return f"ONNX Runtime ({self._file.name}), cpu, {torch.get_num_threads()} threads"
 
     @property
     def metadata(self) -> dict[str, str]:

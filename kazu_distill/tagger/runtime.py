@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
@@ -9,12 +10,13 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from transformers import AutoModelForTokenClassification
 
 from kazu_distill.errors import ConfigError
 from kazu_distill.tagger.device import Precision, autocast, resolve_device, resolve_precision
+from kazu_distill.tagger.onnx_files import find_export
 from kazu_distill.tagger.padding import length_multiple, pad
 from kazu_distill.tagger.saved import TaggerParts, unloadable
 
@@ -25,6 +27,11 @@ class Runtime(Protocol):
     """Computes a batch; it is fastest with about ``batch_tokens`` tokens at once."""
 
     batch_tokens: int
+
+    @property
+    def machine(self) -> str:
+        """What computes, for people to read."""
+        ...
 
     def probabilities(self, rows: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
         """Tag probabilities ``(batch, tokens, tags)`` of rows of input ids; ``tokens`` is at least the longest row."""
@@ -55,6 +62,14 @@ class TorchRuntime:
         self._dtype = resolve_precision(precision, self.device)
         self._padding = padding
         self._longest = longest
+
+    @property
+    def machine(self) -> str:
+        """Library, device, type of the products, and threads on the CPU."""
+        on_cpu = self.device.type == "cpu"
+        device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
+        threads = [f"{torch.get_num_threads()} threads"] if on_cpu else []
+        return ", ".join(["torch", device, str(self._dtype).removeprefix("torch."), *threads])
 
     def probabilities(self, rows: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
         """Tag probabilities ``(batch, tokens, tags)``."""
@@ -122,3 +137,22 @@ def load_torch_runtime(folder: Path, parts: TaggerParts, *, device: str, precisi
     )
     runtime.round_weights()
     return runtime
+
+
+def weight_files(name: RuntimeName, folder: Path) -> list[Path]:
+    """The files of a model's folder that a runtime loads the weights from.
+
+    Raises:
+        ConfigError: the folder has no export for it.
+    """
+    return sorted(folder.glob("*.safetensors")) if name == "torch" else [find_export(folder, name)]
+
+
+def parameters_in(folder: Path) -> int | None:
+    """How many numbers a model's weights are; None where a folder has only an export."""
+    files = sorted(folder.glob("*.safetensors"))
+    total = 0
+    for file in files:
+        with safe_open(file, framework="pt") as weights:
+            total += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
+    return total if files else None

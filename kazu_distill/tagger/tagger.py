@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kazu_distill.documents import Document, Section, Span, blocks_of
-from kazu_distill.tagger.decoding import decode
+from kazu_distill.tagger.decoding import Reading
 from kazu_distill.tagger.device import Precision
 from kazu_distill.tagger.quiet import quieten_libraries
 from kazu_distill.tagger.runtime import Runtime, RuntimeName, load_runtime
@@ -78,9 +78,17 @@ class Tagger:
     def label(self, documents: Iterable[Document], *, source: str = "") -> Iterator[Document]:
         """The documents with predicted spans in place of those that they had, in order and in bounded memory."""
         for block in blocks_of(documents, characters=BLOCK):
-            spans = iter(self._spans_of([section.text for document in block for section in document.sections], source))
-            for document in block:
-                yield document.with_spans([next(spans) for _ in document.sections])
+            yield from self.labelled(block, self.read(block), source=source)
+
+    def read(self, documents: Sequence[Document]) -> Reading:
+        """What the model says of the words of some documents, whose sections are the texts; all at once in memory."""
+        texts = self.windower.tokenize([section.text for document in documents for section in document.sections])
+        return Reading.of(self.word_probabilities(texts), [text.words for text in texts], self.scheme)
+
+    def labelled(self, documents: Sequence[Document], reading: Reading, *, source: str = "") -> list[Document]:
+        """Documents with the spans that are in a reading of them, at the tagger's thresholds."""
+        spans = iter(reading.spans(self.settings.thresholds_of(self.scheme.labels), source=source))
+        return [document.relabelled([next(spans) for _ in document.sections]) for document in documents]
 
     def word_probabilities(self, texts: Sequence[TokenizedText]) -> list[NDArray[np.float32]]:
         """For each text ``(words, tags)``, each word out of the window in which it has most context."""
@@ -88,16 +96,6 @@ class Tagger:
         answers = self._answers(texts, windows)
         tags = len(self.scheme.tags)
         return [stitch(text, own, answer, tags=tags) for text, own, answer in zip(texts, windows, answers, strict=True)]
-
-    def _spans_of(self, texts: Sequence[str], source: str) -> list[tuple[Span, ...]]:
-        tokenized = self.windower.tokenize(texts)
-        return decode(
-            self.word_probabilities(tokenized),
-            [text.words for text in tokenized],
-            scheme=self.scheme,
-            thresholds=self.settings.thresholds_of(self.scheme.labels),
-            source=source,
-        )
 
     def _answers(
         self, texts: Sequence[TokenizedText], windows: Sequence[Sequence[Window]]

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kazu_distill.documents import Document, Span
+from kazu_distill.documents import Document, Span, blocks_of
 from kazu_distill.errors import ConfigError
-from kazu_distill.tagger.decoding import decode
-from kazu_distill.tagger.labels import LabelScheme
+from kazu_distill.tagger.decoding import Reading
 from kazu_distill.tagger.settings import TaggerSettings
-from kazu_distill.tagger.tagger import Tagger
+from kazu_distill.tagger.tagger import BLOCK, Tagger
 
 CANDIDATES = np.round(np.arange(0.05, 0.96, 0.05), 2)
 _USUAL = 0.5
@@ -40,14 +39,11 @@ class ThresholdTuning:
 
     def tuned(self, tagger: Tagger, documents: Sequence[Document]) -> TaggerSettings:
         """The tagger's settings with the thresholds that are best on documents with gold spans."""
-        sections = [section for document in documents for section in document.sections]
-        texts = tagger.windower.tokenize([section.text for section in sections])
-        counts = strict_counts_by_threshold(
-            tagger.word_probabilities(texts),
-            [text.words for text in texts],
-            [section.spans for section in sections],
-            tagger.scheme,
-        )
+        candidates = same_for_all(CANDIDATES, len(tagger.scheme.labels))
+        counts = np.zeros((*candidates.shape, 3))
+        for block in blocks_of(documents, characters=BLOCK):
+            gold = [section.spans for document in block for section in document.sections]
+            counts += strict_counts_by_threshold(tagger.read(block), gold, candidates)
         chosen = self.choose(counts)
         return replace(tagger.settings, thresholds=dict(zip(tagger.scheme.labels, chosen.tolist(), strict=True)))
 
@@ -79,6 +75,11 @@ class ThresholdTuning:
         return best
 
 
+def same_for_all(candidates: NDArray[np.float64], classes: int) -> NDArray[np.float32]:
+    """Thresholds ``(candidates,)`` as those of each class, ``(candidates, classes)``."""
+    return np.repeat(candidates[:, None], classes, axis=1).astype(np.float32)
+
+
 def _smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Counts averaged over neighbouring candidates; beyond the first and the last they go on as they are."""
     reach = len(_SMOOTHING) // 2
@@ -89,21 +90,50 @@ def _smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def strict_counts_by_threshold(
-    probabilities: Sequence[NDArray[np.float32]],
-    words: Sequence[NDArray[np.int32]],
-    gold: Sequence[Sequence[Span]],
-    scheme: LabelScheme,
+    reading: Reading, gold: Sequence[Sequence[Span]], thresholds: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """``(candidates, classes, 3)``: spans that are right, predicted, and in the gold, by strict matching."""
-    classes = {label: number for number, label in enumerate(scheme.labels)}
-    wanted = {(text, span.start, span.end, span.label) for text, spans in enumerate(gold) for span in spans}
-    counts = np.zeros((len(CANDIDATES), len(classes), 3))
-    for *_, label in wanted:
-        counts[:, classes[label], 2] += 1
-    for row, threshold in zip(counts, CANDIDATES, strict=True):
-        thresholds = np.full(len(classes), threshold, dtype=np.float32)
-        for text, spans in enumerate(decode(probabilities, words, scheme=scheme, thresholds=thresholds)):
-            for span in spans:
-                row[classes[span.label], 1] += 1
-                row[classes[span.label], 0] += (text, span.start, span.end, span.label) in wanted
+    """Spans that are right, predicted, and in the gold, by strict matching.
+
+    Args:
+        reading: what a model says of some texts.
+        gold: the spans of each text, of the reading's classes.
+        thresholds: ``(candidates, classes)``.
+
+    Returns:
+        ``(candidates, classes, 3)``.
+    """
+    classes = len(reading.labels)
+    wanted, reachable = _gold_keys(reading, gold)
+    counts = np.zeros((*thresholds.shape, 3))
+    counts[:, :, 2] = np.bincount(wanted, minlength=classes)
+    for row, candidate in zip(counts, thresholds, strict=True):
+        found = reading.stretches(candidate)
+        right = np.isin(_keys(reading, found.labels, found.firsts, found.lasts), reachable)
+        row[:, 1] = np.bincount(found.labels, minlength=classes)
+        row[:, 0] = np.bincount(found.labels[right], minlength=classes)
     return counts
+
+
+def _gold_keys(reading: Reading, gold: Sequence[Sequence[Span]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The class of each different gold span, and the keys of those whose edges are words' edges."""
+    classes = {label: number for number, label in enumerate(reading.labels)}
+    begins = np.searchsorted(reading.text_of_word, np.arange(reading.texts + 1))
+    wanted: list[int] = []
+    reachable: list[tuple[int, int, int]] = []
+    for text, spans in enumerate(gold):
+        words = reading.places[begins[text] : begins[text + 1]]
+        for start, end, label in {span.place for span in spans}:
+            wanted.append(classes[label])
+            first, last = words[:, 0].searchsorted(start), words[:, 1].searchsorted(end)
+            if max(first, last) < len(words) and words[first, 0] == start and words[last, 1] == end:
+                reachable.append((classes[label], int(begins[text] + first), int(begins[text] + last)))
+    labels, firsts, lasts = np.array(reachable, dtype=np.int64).reshape(-1, 3).T
+    return np.array(wanted, dtype=np.int64), _keys(reading, labels, firsts, lasts)
+
+
+def _keys(
+    reading: Reading, labels: NDArray[np.int64], firsts: NDArray[np.int64], lasts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """A number for each stretch of words and class."""
+    words = len(reading.places)
+    return (labels * words + firsts) * words + lasts

@@ -8,19 +8,25 @@ from kazu_distill.documents import Document, Section, Span
 from kazu_distill.label_studio.project import LabelStudioProject
 from kazu_distill.schema import Schema
 
-AWKWARD_NAMES = ("gene", "disease", 'a, "b" & <c>\'s', "Größe/№ 5", "{x}: [y]; -z")
+AWKWARD_NAMES = ("gene", "disease", 'a, "b" & <c>\'s', "Größe/№ 5", "{x}: [y]; -z", "cost $document ${x}")
 SCHEMA = Schema(
     name="test",
     classes={
         name: {"colour": f"#{40 + 3 * number:02x}88{255 - 3 * number:02x}"}
-        for number, name in enumerate([*AWKWARD_NAMES, *(f"class {number}" for number in range(55))])
+        for number, name in enumerate([*AWKWARD_NAMES, *(f"class {number}" for number in range(54))])
     },
 )
 """Sixty classes, some with names that XML, CSS or JSON could trip over."""
 
 
 def project_on(
-    url: str, title: str, *, schema: Schema = SCHEMA, documents: int = 100, timeout: float = 60.0
+    url: str,
+    title: str,
+    *,
+    schema: Schema = SCHEMA,
+    max_tasks: int | None = 400,
+    timeout: float = 60.0,
+    ca: str | None = None,
 ) -> LabelStudioProject:
     """A project whose token is in the environment variable ``TEST_LABEL_STUDIO_TOKEN``."""
     return LabelStudioProject(
@@ -28,9 +34,10 @@ def project_on(
         api_key_env="TEST_LABEL_STUDIO_TOKEN",
         title=title,
         schema=schema,
-        documents=documents,
+        max_tasks=max_tasks,
         seed=0,
         timeout=timeout,
+        ca=ca,
     )
 
 

@@ -21,7 +21,7 @@ GOLD = marked(
     TEXT,
     ("BRCA1", "gene", 1.0),
     ("BRCA1-mutant breast cancer", "disease", 1.0),
-    ("olaparib", "class 54", 1.0),
+    ("olaparib", "class 53", 1.0),
     ("PARP1", "gene", 1.0),
 )
 PREDICTED = marked(TEXT, ("BRCA1", "gene", 0.75), ("BRCA1", "disease", 0.5), ("e\u0301tudes", "class 3", 0.25))

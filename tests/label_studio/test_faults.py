@@ -14,7 +14,7 @@ import pytest
 
 from kazu_distill.documents import Document, Section
 from kazu_distill.label_studio.errors import LabelStudioError
-from kazu_distill.label_studio.tasks import labelling_config
+from kazu_distill.label_studio.view import labelling_view
 from tests.label_studio.examples import SCHEMA, project_on
 from tests.label_studio.server import free_port
 
@@ -40,7 +40,9 @@ def pushed_error(url: str, *, timeout: float = 60.0) -> str:
 
 
 @contextmanager
-def answering(answers: dict[str, tuple[int, str]], *, otherwise: tuple[int, str]) -> Iterator[tuple[str, list[str]]]:
+def answering(
+    answers: dict[str, tuple[int, str]], *, otherwise: tuple[int, str], location: str = "/"
+) -> Iterator[tuple[str, list[str]]]:
     """A local server with a fixed answer for each path; yields its address and the requests it was asked."""
     asked: list[str] = []
 
@@ -52,7 +54,7 @@ def answering(answers: dict[str, tuple[int, str]], *, otherwise: tuple[int, str]
             # As Label Studio does; the SDK asks for pages until there is none.
             status, body = (404, "{}") if "page=2" in self.path else answers.get(path, otherwise)
             self.send_response(status)
-            self.send_header("Location", "/elsewhere")
+            self.send_header("Location", location)
             self.end_headers()
             self.wfile.write(body.encode())
 
@@ -96,11 +98,26 @@ def test_an_address_that_is_none_is_named(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [(200, "<html>a wiki</html>"), (200, "[]"), (404, "{}"), (302, "")], ids=["html", "json", "404", "moved"]
+    "answer", [(200, "<html>a wiki</html>"), (200, "[]"), (404, "{}")], ids=["html", "json", "404"]
 )
 def test_another_program_on_the_port_is_not_taken_for_label_studio(answer: tuple[int, str]) -> None:
     with answering({}, otherwise=answer) as (url, _):
         assert "is not a Label Studio" in pushed_error(url)
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("https://127.0.0.1:9/api/version", "https://127.0.0.1:9; set"),
+        ("/label-studio/api/version", "/label-studio; set"),
+        ("/login?next=/", "/login?next=/; set"),
+    ],
+)
+def test_a_redirect_says_where_to(location: str, said: str) -> None:
+    with answering({}, otherwise=(302, ""), location=location) as (url, _):
+        message = pushed_error(url)
+    assert "is not a Label Studio but a redirect to" in message
+    assert said in message
 
 
 @pytest.mark.parametrize("body", ["", "<h1>Server\nError</h1>", '{"detail": "database is locked"}', "x" * 9999])
@@ -113,7 +130,7 @@ def test_a_server_that_fails_is_quoted_in_one_short_line_and_asked_once(body: st
 
 
 def test_a_failed_import_is_not_sent_again() -> None:
-    project = {"id": 1, "title": "faults", "label_config": labelling_config(SCHEMA)}
+    project = {"id": 1, "title": "faults", "label_config": labelling_view(SCHEMA)}
     answers = {
         "/api/version": (200, VERSION),
         "/api/projects": (200, json.dumps({"count": 1, "results": [project]})),

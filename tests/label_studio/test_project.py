@@ -27,7 +27,7 @@ NESTED = marked(
     ("BRCA1-mutant cancer", "disease", 1.0),
     ("mutant", AWKWARD_NAMES[2], 0.125),
     (" cancer", AWKWARD_NAMES[3], 0.0),
-    ("e\u0301tude", "class 54", 1.0),
+    ("e\u0301tude", "class 53", 1.0),
     ("5", AWKWARD_NAMES[4], 1.0),
     ("𝛼-synuclein", "gene", 1.0),
     ("אבג", "gene", 1.0),
@@ -141,13 +141,13 @@ def test_more_sections_than_fit_a_request_all_arrive(server: Server) -> None:
         Document(f"PMID:{number}", tuple(Section("s", f"BRCA1 {number}", (Span(0, 5, "gene"),)) for _ in range(3)))
         for number in range(400)
     ]
-    pushed = project_on(server.url, "many", documents=350).push(documents, model_version="gold")
+    pushed = project_on(server.url, "many", max_tasks=1050).push(documents, model_version="gold")
     assert pushed == Pushed(pushed.url, new_tasks=1050, predictions=1050)
 
 
 def test_a_class_that_the_interface_lacks_is_noticed(server: Server) -> None:
     unknown = Document("PMID:3", (Section("title", "BRCA1", (Span(0, 5, "not a class"),)),))
-    with pytest.raises(LabelStudioError, match=r'kept 5 of 6 predictions of "gold"; the class "not a class" is not in'):
+    with pytest.raises(LabelStudioError, match=r'document "PMID:3", section 0 .* 0–5 "BRCA1" of class "not a'):
         project_on(server.url, "lost").push([*DOCUMENTS, unknown], model_version="gold")
 
 
@@ -173,9 +173,3 @@ def test_a_wrong_token_is_refused_with_its_variable(server: Server, monkeypatch:
     with pytest.raises(LabelStudioError, match="TEST_LABEL_STUDIO_TOKEN was not accepted") as caught:
         project_on(server.url, "refused").push(DOCUMENTS, model_version="gold")
     assert "f" * 40 not in str(caught.value)
-
-
-def test_a_personal_access_token_is_accepted(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = LabelStudio(base_url=server.url, api_key=server.token)  # type: ignore[no-untyped-call]
-    monkeypatch.setenv("TEST_LABEL_STUDIO_TOKEN", str(client.tokens.create().token))
-    assert project_on(server.url, "personal").push(DOCUMENTS, model_version="gold").predictions == 5

@@ -7,6 +7,7 @@ from itertools import pairwise
 from hypothesis import strategies as st
 
 from kazu_distill.documents import Document, Section, Span
+from kazu_distill.scoring.counts import Counts
 
 LABELS = ("gene or gene product", "disease, disorder, phenotype or trait", "x")
 TEXT = "abcdefghij"
@@ -50,3 +51,21 @@ def sides(
             [document(str(number), *(predicted for _, predicted in own)) for number, own in enumerate(found)],
         )
     )
+
+
+def slow_counts(gold: list[Document], predicted: list[Document], label: str) -> Counts:
+    """Compares every span with every other of the same document."""
+
+    def spans(documents: list[Document]) -> list[tuple[str, int, int, int]]:
+        found: list[tuple[str, int, int, int]] = []
+        for each in documents:
+            for number, section in enumerate(each.sections):
+                for span in section.spans:
+                    entry = (each.id, number, span.start, span.end)
+                    if span.label == label and entry not in found:
+                        found.append(entry)
+        return found
+
+    wanted, given_spans = spans(gold), spans(predicted)
+    right = sum(any(one == other for other in wanted) for one in given_spans)
+    return Counts(right, len(given_spans) - right, len(wanted) - right)

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from kazu_distill.documents import Document, Section, Span
-from kazu_distill.scoring.breakdown import breakdown, groupings
-from kazu_distill.scoring.curves import precision_recall_curves
-from kazu_distill.scoring.evaluation import evaluate
-from kazu_distill.scoring.mistakes import analyse
+from kazu_distill.scoring.curves import Curves
+from kazu_distill.scoring.findings import find
+from kazu_distill.scoring.model_figures import ModelFigures
 from kazu_distill.scoring.pairs import Pair
 from kazu_distill.scoring.report.learning import Evaluated
 from kazu_distill.scoring.report.report import write_report
@@ -46,21 +45,13 @@ def page_of(
     *,
     title: str = "a model",
     learning: Sequence[Evaluated] = (),
-    thresholds: dict[str, float] | None = None,
+    curves: Curves | None = None,
+    model: ModelFigures | None = None,
 ) -> Path:
     """The report of some pairs."""
     path = folder / "report.html"
-    evaluation = evaluate(pairs, labels, seed=1, resamples=20)
-    write_report(
-        path,
-        title=title,
-        evaluation=evaluation,
-        analysis=analyse(pairs, labels),
-        groups=breakdown(pairs, groupings()),
-        curves=precision_recall_curves(evaluation.sides),
-        learning=learning,
-        thresholds=thresholds,
-    )
+    findings = find(pairs, labels, seed=1, resamples=20, curves=curves)
+    write_report(path, title=title, findings=findings, learning=learning, model=model)
     return path
 
 

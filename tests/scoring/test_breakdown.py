@@ -7,8 +7,9 @@ from hypothesis import given
 
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.scoring.breakdown import breakdown, groupings, known_mentions
-from kazu_distill.scoring.counts import Counts, strict_counts
+from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.pairs import paired
+from kazu_distill.scoring.tally import strict_counts
 from tests.scoring.labelled import LABELS, places, sides
 
 TEXT = "Gout and acute renal failure after aspirin."

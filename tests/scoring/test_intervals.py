@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 
 from kazu_distill.documents import Document
-from kazu_distill.scoring.counts import strict_counts
 from kazu_distill.scoring.intervals import figures, intervals, paired_intervals
 from kazu_distill.scoring.metrics import metrics_of
 from kazu_distill.scoring.pairs import paired
-from kazu_distill.scoring.tally import Tally, sides_of, tally
+from kazu_distill.scoring.tally import Tally, sides_of, strict_counts, tally
 from tests.scoring.labelled import LABELS, places, sides
 
 Both = tuple[list[Document], list[Document]]

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 
 from kazu_distill.documents import Document, Section, Span
-from kazu_distill.scoring.counts import Counts, strict_counts
+from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.mistakes import Kind, analyse, frequent, judge
 from kazu_distill.scoring.pairs import paired
+from kazu_distill.scoring.tally import strict_counts
 from tests.scoring.labelled import LABELS, TEXT, document, places, sides
 
 Both = tuple[list[Document], list[Document]]

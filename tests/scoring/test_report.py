@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kazu_distill.documents import Document, Section, Span
-from kazu_distill.scoring.mistakes import analyse
+from kazu_distill.scoring.curves import Curve
+from kazu_distill.scoring.mistakes import CONTEXT, analyse
 from kazu_distill.scoring.pairs import Pair
-from kazu_distill.scoring.report.browser_data import GOLD, PREDICTED, browser_data, embedded_json
+from kazu_distill.scoring.report.browser_data import GOLD, PREDICTED, browser_data, embedded_json, surroundings
 from kazu_distill.scoring.report.learning import Evaluated, learning_curve
 from kazu_distill.scoring.report.report import MOST_MISTAKES
 from tests.scoring.report_pages import LABELS, TEXT, Parsed, page_of, pair
@@ -43,7 +45,7 @@ def test_a_page_says_what_is_reached(tmp_path: Path) -> None:
     assert "scored against" not in text
     assert "few" in text
     assert "fewer than 30 spans in gold" in text
-    assert "their threshold is not known" in text
+    assert "what was not predicted is not known" in text
     assert "Course of the training" not in text
 
 
@@ -60,7 +62,7 @@ def test_a_page_says_where_predictions_fail(tmp_path: Path) -> None:
 
 def test_unknown_figures_are_dashes(tmp_path: Path) -> None:
     nothing = [(Document("a", (Section("", "x"),)), Document("a", (Section("", "x"),)))]
-    parsed = Parsed(page_of(tmp_path, nothing, thresholds=dict.fromkeys(LABELS, 0.5)).read_text(encoding="utf-8"))
+    parsed = Parsed(page_of(tmp_path, nothing).read_text(encoding="utf-8"))
     assert "On 1 document, strict micro F1 is – %" in parsed.text
     assert "None" not in parsed.text
     assert "nan" not in parsed.text.split()
@@ -118,9 +120,15 @@ def test_forty_classes_and_long_names_are_drawn(tmp_path: Path) -> None:
 
 
 def test_the_threshold_is_marked(tmp_path: Path) -> None:
-    text = Parsed(page_of(tmp_path, USUAL, thresholds={"chemical": 0.7, "disease": 0.6}).read_text("utf-8")).text
-    assert "threshold 0.70: precision 50.0, recall 33.3; scores 0.75 to 0.88" in text
-    assert "threshold 0.60: precision 0.0, recall 0.0" in text
+    curves = {
+        "chemical": Curve(np.array([0.9, 0.7, 0.1]), np.array([1.0, 0.5, 0.25]), np.array([0.2, 0.4, 1.0]), 1),
+        "disease": Curve(np.array([0.1]), np.array([0.5]), np.array([0.5]), None),
+    }
+    text = Parsed(page_of(tmp_path, USUAL, curves=curves).read_text("utf-8")).text
+    assert "threshold 0.70: precision 50.0, recall 40.0" in text
+    assert "threshold 0.10: precision 25.0, recall 100.0" in text, "where one points"
+    assert "At the threshold in use nothing is predicted." in text
+    assert "Spans are only dropped here" not in text
 
 
 def test_a_learning_curve_is_read_in_order_and_what_is_no_evaluation_is_left_out(tmp_path: Path) -> None:
@@ -135,8 +143,11 @@ def test_a_learning_curve_is_read_in_order_and_what_is_no_evaluation_is_left_out
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    assert learning_curve(tmp_path) == [Evaluated(9, None, 0.25), Evaluated(20, 0.5, 0.6)]
-    assert learning_curve(tmp_path / "nowhere") == []
+    assert learning_curve(tmp_path, ["x", "y"]) == [
+        Evaluated(9, None, 0.25, {"x": None, "y": None}),
+        Evaluated(20, 0.5, 0.6, {"x": 0.5, "y": None}),
+    ]
+    assert learning_curve(tmp_path / "nowhere", ["x"]) == []
 
 
 def test_the_course_of_the_training_is_drawn(tmp_path: Path) -> None:
@@ -147,6 +158,31 @@ def test_the_course_of_the_training_is_drawn(tmp_path: Path) -> None:
     assert "The best mean is" not in parsed.text
     text = Parsed(page_of(tmp_path, USUAL, learning=learning).read_text(encoding="utf-8")).text
     assert "The best mean is 50.0 % at step 10." in text
+
+
+def test_the_course_of_each_class_is_drawn_beside_the_mean(tmp_path: Path) -> None:
+    course = [
+        Evaluated(10, 0.25, 0.3, {"chemical": 0.5, "disease": 0.0, HOSTILE: None}),
+        Evaluated(20, 0.45, 0.5, {"chemical": 0.7, "disease": 0.2, HOSTILE: None}),
+        Evaluated(30, 0.45, 0.5, {"chemical": 0.6, "disease": 0.3, HOSTILE: None}),
+    ]
+    page = page_of(tmp_path, USUAL, learning=course).read_text(encoding="utf-8")
+    text = " ".join(Parsed(page).text.split())
+    assert "best 70.0 at step 20, last 60.0" in text
+    assert "best 30.0 at step 30, last 30.0" in text
+    assert "Not among the documents of the training's evaluations." in text
+    assert "<img" not in page
+    alone = [Evaluated(each.step, each.mean_f1, each.micro_f1, {"chemical": 0.5}) for each in course]
+    assert "By class" not in Parsed(page_of(tmp_path, USUAL, learning=alone).read_text("utf-8")).text
+
+
+def test_an_ellipsis_stands_where_text_is_cut_off_and_only_there() -> None:
+    for before, after in ((CONTEXT, CONTEXT), (CONTEXT + 1, CONTEXT + 1), (0, CONTEXT + 1), (CONTEXT + 1, 1)):
+        gold = Document("d", (Section("", "a" * before + "gout" + "b" * after, (Span(before, before + 4, "x"),)),))
+        (mistake,) = analyse([(gold, gold.without_spans())], ["x"]).mistakes
+        cut = "…" * (before > CONTEXT), "…" * (after > CONTEXT)
+        shown = cut[0] + "a" * min(before, CONTEXT), "b" * min(after, CONTEXT) + cut[1]
+        assert surroundings(mistake) == shown
 
 
 def hostile_pairs(hostile: str, label: str) -> list[Pair]:

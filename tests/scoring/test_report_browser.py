@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from selenium import webdriver
 from selenium.common.exceptions import NoAlertPresentException
@@ -12,9 +14,15 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
+from kazu_distill.documents import Span
+from kazu_distill.scoring.comparison import compare
+from kazu_distill.scoring.curves import Curve
 from kazu_distill.scoring.pairs import Pair
+from kazu_distill.scoring.report.comparison_page import write_comparison, write_sweep
+from kazu_distill.scoring.report.learning import Evaluated
 from tests.scoring.report_pages import LABELS, page_of, pair
 from tests.scoring.test_report import HOSTILE, hostile_pairs
+from tests.scoring.test_sweep import job, ranked
 
 PAIRS = [
     *(pair(f"missed-{number}", [("Aspirin", "chemical")], []) for number in range(3)),
@@ -126,6 +134,74 @@ def test_every_control_has_a_name(browser: webdriver.Chrome, tmp_path: Path) -> 
     names = [each.accessible_name for each in controls if each.is_displayed()]
     assert len(names) > 10
     assert all(names)
+
+
+def test_the_pages_of_two_predictions_and_of_a_sweep_run_nothing_and_fit(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    (tmp_path / "sweep").mkdir()
+    job(tmp_path / "sweep", "0", 9, ["model=a"])
+    job(tmp_path / "sweep", "1", 5, [f"model={HOSTILE}"])
+    write_sweep(tmp_path / "sweep.html", ranked(tmp_path / "sweep"))
+    first = hostile_pairs(HOSTILE, HOSTILE)
+    second = [(gold, gold) for gold, _ in first]
+    comparison = compare(first, second, (HOSTILE,), seed=1, resamples=20)
+    write_comparison(tmp_path / "two.html", comparison, (first, second), names=(HOSTILE, "b"))
+    for page, heading in (("sweep.html", "2 models of a sweep"), ("two.html", f"b set against {HOSTILE}")):
+        for width in (360, 1280):
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            browser.get_log("browser")  # type: ignore[no-untyped-call]
+            browser.get((tmp_path / page).as_uri())
+            assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        assert texts(browser, "h1") == [heading]
+        assert browser.execute_script("return document.querySelectorAll('img, script').length") == 0
+        assert browser.execute_script("return window.hit === undefined")
+    assert texts(browser, ".difference .says") == ["now found"]
+    assert texts(browser, ".difference mark") == [HOSTILE]
+
+
+@pytest.mark.parametrize("classes", [2, 18])
+def test_every_class_has_its_curve_and_its_course(browser: webdriver.Chrome, tmp_path: Path, classes: int) -> None:
+    labels = [f"class {number}" for number in range(classes)]
+    cuts = np.linspace(0.99, 0.01, 50).astype(np.float64)
+    curves = {label: Curve(cuts, cuts, 1 - cuts, 25) for label in labels}
+    course = [Evaluated(step, 0.5, 0.5, dict.fromkeys(labels, step / 100)) for step in (10, 50, 90)]
+    pairs = [pair("d", [("Aspirin", label) for label in labels], [])]
+    browser.get_log("browser")  # type: ignore[no-untyped-call]
+    browser.get(page_of(tmp_path, pairs, labels, curves=curves, learning=course).as_uri())
+    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+    for section in ("curves", "learning"):
+        figures = f"section[aria-labelledby={section}] figure"
+        assert texts(browser, f"{figures} figcaption") == labels
+        drawn = browser.execute_script(
+            "return [...document.querySelectorAll(arguments[0])].map(e => e.getBoundingClientRect())"
+            ".map(box => box.width > 60 && box.height > 30)",
+            f"{figures} polyline.mean",
+        )
+        assert drawn == [True] * classes
+    assert texts(browser, "section[aria-labelledby=curves] figure p")[0].startswith("threshold 0.49: precision 49.0")
+
+
+def test_faults_and_votes_stay_text(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    (gold, _), other = hostile_pairs(HOSTILE, HOSTILE)[0], Span(0, 6, "other")
+    (own,) = gold.sections[0].spans
+    spans = (own, replace(own, label="other"))
+    vote = [[{"start": other.start, "end": other.end, "label": "other"}]]
+    metadata = {
+        "not_in_text": {
+            "per_class": {HOSTILE: 2}, "mentions": [{"text": HOSTILE, "label": HOSTILE, "voter": HOSTILE}],
+        },
+        "votes": {HOSTILE: vote, "b": vote},
+    }  # fmt: skip
+    predicted = replace(gold.with_spans([spans]), metadata=metadata)
+    show(browser, tmp_path, [(gold, predicted)], (HOSTILE, "other"))
+    assert browser.execute_script("return document.querySelectorAll('img').length") == 0
+    assert browser.execute_script("return window.hit === undefined")
+    assert texts(browser, ".faults .example bdi:first-child")[0] == HOSTILE
+    assert texts(browser, "section[aria-labelledby=voters] tbody th")[:2] == [HOSTILE, "b"]
 
 
 FILTER_TIME = """

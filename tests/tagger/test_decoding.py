@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kazu_distill.documents import Span
-from kazu_distill.tagger.decoding import decode
+from kazu_distill.tagger.decoding import Reading
 from kazu_distill.tagger.labels import LabelScheme
 from kazu_distill.words import words_of
 from tests.tagger.drawn import LABELS, SCHEMES, texts
@@ -56,14 +56,14 @@ def test_texts_are_decoded_as_each_alone_by_the_slow_rule(
         size = len(own) * len(scheme.tags)
         drawn = data.draw(st.lists(values, min_size=size, max_size=size))
         said.append(np.array(drawn, dtype=np.float32).reshape(len(own), len(scheme.tags)))
-    found = decode(said, words, scheme=scheme, thresholds=np.array(thresholds, dtype=np.float32))
+    found = Reading.of(said, words, scheme).spans(np.array(thresholds, dtype=np.float32))
     assert found == [tuple(decode_slowly(*each, scheme, thresholds)) for each in zip(said, words, strict=True)]
 
 
 def test_a_spans_score_is_the_mean_of_its_words_and_it_says_who_made_it() -> None:
     said = np.array([[0.9, 0, 0, 0], [0, 0.7, 0, 0]], dtype=np.float32)
     half = np.full(2, 0.5, dtype=np.float32)
-    ((span,),) = decode([said], [words_of("one two")], scheme=BIO, thresholds=half, source="step 1")
+    ((span,),) = Reading.of([said], [words_of("one two")], BIO).spans(half, source="step 1")
     assert span.score == pytest.approx(0.8)
     assert (span.start, span.end, span.source) == (0, 7, "step 1")
 
@@ -71,12 +71,12 @@ def test_a_spans_score_is_the_mean_of_its_words_and_it_says_who_made_it() -> Non
 def test_a_word_at_its_threshold_is_in_no_span() -> None:
     said = np.array([[0.5, 0.5, 0.0]], dtype=np.float32)
     thresholds = np.array([0.5, 0.25], dtype=np.float32)
-    ((span,),) = decode([said], [words_of("one")], scheme=IO, thresholds=thresholds)
+    ((span,),) = Reading.of([said], [words_of("one")], IO).spans(thresholds)
     assert span.label == LABELS[1]
 
 
 def test_no_texts_and_texts_without_words_have_no_spans() -> None:
     half = np.full(2, 0.5, dtype=np.float32)
     nothing = np.zeros((0, 4), dtype=np.float32)
-    assert decode([], [], scheme=BIO, thresholds=half) == []
-    assert decode([nothing, nothing], [words_of(""), words_of(" ")], scheme=BIO, thresholds=half) == [(), ()]
+    assert Reading.of([], [], BIO).spans(half) == []
+    assert Reading.of([nothing, nothing], [words_of(""), words_of(" ")], BIO).spans(half) == [(), ()]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from kazu_distill.errors import ConfigError
 from kazu_distill.tagger.alignment import WordSpan, align
-from kazu_distill.tagger.decoding import decode
+from kazu_distill.tagger.decoding import Reading
 from kazu_distill.tagger.labels import LabelScheme, label_scheme, scheme_of_tags
 from kazu_distill.words import words_of
 from tests.tagger.drawn import LABELS, SCHEMES, over_characters, probabilities, texts, word_spans
@@ -23,7 +23,7 @@ def test_spans_come_back_from_their_tags(scheme: LabelScheme, text: str, data: s
     aligned, counts = align(spans, words, {label: number for number, label in enumerate(LABELS)})
     assert (counts.moved, counts.overlapping, counts.wordless) == (0, 0, 0)
     said = probabilities(scheme.tag(aligned), len(words), scheme)
-    assert decode([said], [words], scheme=scheme, thresholds=HALF) == [spans]
+    assert Reading.of([said], [words], scheme).spans(HALF) == [spans]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=["bio", "io"])
@@ -53,7 +53,7 @@ def test_bio_keeps_adjacent_spans_of_a_class_apart_and_io_joins_them() -> None:
     found = {}
     for scheme in SCHEMES:
         said = probabilities(scheme.tag(spans), 2, scheme)
-        (own,) = decode([said], [words], scheme=scheme, thresholds=HALF)
+        (own,) = Reading.of([said], [words], scheme).spans(HALF)
         found[scheme] = [(span.start, span.end) for span in own]
     assert found == {BIO: [(0, 3), (4, 7)], IO: [(0, 7)]}
 

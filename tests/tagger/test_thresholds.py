@@ -1,14 +1,17 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kazu_distill.documents import Span
 from kazu_distill.errors import ConfigError
+from kazu_distill.tagger.decoding import Reading
 from kazu_distill.tagger.labels import label_scheme
 from kazu_distill.tagger.settings import TaggerSettings
 from kazu_distill.tagger.thresholds import CANDIDATES, ThresholdTuning, strict_counts_by_threshold
+from kazu_distill.words import words_of
+from tests.tagger.drawn import texts
 
 SCHEME = label_scheme("bio", ["gene", "drug"])
 
@@ -55,23 +58,32 @@ def test_a_rare_class_goes_with_the_others_and_a_frequent_one_by_itself() -> Non
     assert ThresholdTuning().choose(table).tolist() == [CANDIDATES[9], CANDIDATES[15]]
 
 
+@settings(deadline=None)
 @given(st.data())
-def test_counts_are_those_of_strict_matching_at_every_threshold(data: st.DataObject) -> None:
-    probabilities = np.array(
-        data.draw(st.lists(st.lists(st.floats(0, 1, width=16), min_size=4, max_size=4), min_size=1, max_size=8)),
-        dtype=np.float32,
-    )
-    words = np.array([(3 * word, 3 * word + 2) for word in range(len(probabilities))], dtype=np.int32)
-    gold = (Span(0, 2, "gene"), Span(0, 2, "drug"))
-    table = strict_counts_by_threshold([probabilities], [words], [gold], SCHEME)
-    # A word alone is right if it is over the threshold and the next one is outside or begins a span of its own.
-    for candidate, threshold in enumerate(CANDIDATES.astype(np.float32)):
-        for label in range(2):
-            begin, inside = probabilities[:, 2 * label], probabilities[:, 2 * label + 1]
-            member = np.maximum(begin, inside) > threshold
-            starts = member & (~np.append(False, member[:-1]) | (begin > inside))
-            alone = member[0] and (len(words) == 1 or not member[1] or starts[1])
-            assert table[candidate, label].tolist() == [int(alone), int(starts.sum()), 1]
+def test_counts_are_those_of_decoding_and_comparing_at_every_threshold(data: st.DataObject) -> None:
+    values = st.floats(0, 1, width=16)
+    words, said, gold = [], [], []
+    for text in data.draw(st.lists(texts, max_size=3)):
+        own = words_of(text)
+        size = 4 * len(own)
+        drawn = data.draw(st.lists(values, min_size=size, max_size=size))
+        words.append(own)
+        said.append(np.array(drawn, dtype=np.float32).reshape(len(own), 4))
+        edges = st.tuples(st.integers(0, len(text)), st.integers(0, len(text)), st.sampled_from(SCHEME.labels))
+        gold.append([Span(*place) for place in data.draw(st.lists(edges, max_size=3)) if place[0] < place[1]])
+        # Of whole words there are more that are found.
+        gold[-1] += [
+            Span(int(own[word, 0]), int(own[word, 1]), "gene") for word in range(len(own)) if data.draw(st.booleans())
+        ]
+    thresholds = np.array(data.draw(st.lists(st.tuples(values, values), min_size=1, max_size=3)), dtype=np.float32)
+    reading = Reading.of(said, words, SCHEME)
+    table = strict_counts_by_threshold(reading, gold, thresholds)
+    for row, candidate in zip(table, thresholds, strict=True):
+        found = {(text, *span.place) for text, own in enumerate(reading.spans(candidate)) for span in own}
+        wanted = {(text, *span.place) for text, own in enumerate(gold) for span in own}
+        for number, label in enumerate(SCHEME.labels):
+            sets = [{key for key in each if key[3] == label} for each in (found & wanted, found, wanted)]
+            assert row[number].tolist() == [len(each) for each in sets]
 
 
 def test_thresholds_that_are_no_probabilities_are_errors() -> None:

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.tagger.decoding import decode
+from kazu_distill.tagger.decoding import Reading
 from kazu_distill.tagger.labels import LabelScheme
 from kazu_distill.tagger.windows import TokenizedText, Window, Windower, stitch
 from kazu_distill.words import words_of
@@ -157,7 +157,7 @@ def test_no_span_is_broken_grown_or_lost_at_a_window_border(
     windows = windower.windows(tokenized)
     answers = [answer_of_oracle(windower, tokenized, window, truth) for window in windows]
     stitched = stitch(tokenized, windows, answers, tags=len(scheme.tags))
-    assert decode([stitched], [words], scheme=scheme, thresholds=HALF) == [over_characters(drawn, words, scheme)]
+    assert Reading.of([stitched], [words], scheme).spans(HALF) == [over_characters(drawn, words, scheme)]
 
 
 def answer_of_oracle(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kazu_distill.annotation.reporting.markdown import as_code, as_text, table
+from kazu_distill.markdown import as_code, as_text, table
 
 _EXAMPLES = 3  # of a kind
 _STRINGS = 8  # of a class

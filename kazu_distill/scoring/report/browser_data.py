@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from kazu_distill.scoring.mistakes import CONTEXT, Kind, Mistake
+from kazu_distill.scoring.mistakes import Kind, Mistake
 
 GOLD, PREDICTED = 1, 2
 """Which entity a piece of text belongs to; their sum if to both."""
@@ -81,6 +81,5 @@ def pieces(mistake: Mistake) -> list[Piece]:
 
 def surroundings(mistake: Mistake) -> tuple[str, str]:
     """The text before and after a mistake, with an ellipsis where it was cut."""
-    before = f"…{mistake.before}" if len(mistake.before) == CONTEXT else mistake.before
-    after = f"{mistake.after}…" if len(mistake.after) == CONTEXT else mistake.after
-    return before, after
+    ellipses = ["…" if cut else "" for cut in mistake.cut]
+    return ellipses[0] + mistake.before, mistake.after + ellipses[1]

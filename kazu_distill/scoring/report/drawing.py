@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -62,27 +62,53 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """Where a point of a curve lies, and what it says."""
+
+    x: float
+    y: float
+    cut: float
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
 class CurveDrawing:
-    """Precision (upwards) against recall (to the right) of a class, with one point marked."""
+    """Precision (upwards) against recall (to the right) of a class: what is reached at each point of the line.
+
+    ``chosen`` is the point that the predictions are at.
+    """
 
     label: str
     line: Line
-    marked: tuple[float, float] | None
-    precision: float | None
-    recall: float | None
-    threshold: float | None
-    cuts: tuple[float, float] | None
+    points: Sequence[CurvePoint]
+    chosen: CurvePoint | None
 
 
 @dataclass(frozen=True, slots=True)
 class LearningDrawing:
-    """Mean and micro F1 (upwards) by step (to the right)."""
+    """Mean and micro F1 (upwards) by step (to the right), and where there are several classes that of each."""
 
     across: Axis
     upwards: Axis
     mean: Line
     micro: Line
     best: Evaluated | None
+    by_class: Sequence[ClassLearning]
+    class_across: Axis
+    class_upwards: Axis
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLearning:
+    """F1 of a class by step, beside the mean; its best figure, and that of the last evaluation."""
+
+    label: str
+    line: Line
+    mean: Line
+    best: float | None
+    best_step: int | None
+    last: float | None
 
 
 CURVE_ACROSS, CURVE_UPWARDS = Axis(0, 1, 34, 194), Axis(0, 1, 168, 8)
@@ -110,43 +136,60 @@ def stacked(counts: Sequence[int], width: float) -> list[tuple[float, float]]:
     return [(round(float(begin), 2), round(float(end - begin), 2)) for begin, end in pairwise(edges)]
 
 
-def curve_drawing(label: str, curve: Curve, threshold: float | None) -> CurveDrawing:
-    """A curve, marked where it keeps what reaches the threshold, or all spans if none is known."""
+def curve_drawing(label: str, curve: Curve) -> CurveDrawing:
+    """A curve with the point that the predictions are at."""
     points = [
-        (CURVE_ACROSS.at(recall), CURVE_UPWARDS.at(precision))
-        for precision, recall in zip(curve.precision.tolist(), curve.recall.tolist(), strict=True)
+        CurvePoint(CURVE_ACROSS.at(recall), CURVE_UPWARDS.at(precision), cut, precision, recall)
+        for cut, precision, recall in zip(
+            curve.cuts.tolist(), curve.precision.tolist(), curve.recall.tolist(), strict=True
+        )
     ]
-    if not points:
-        return CurveDrawing(label, Line(()), None, None, None, threshold, None)
-    # Scores were rounded on their way through a file, so that one at the threshold may stand a little below it.
-    kept = len(curve) if threshold is None else int(np.sum(curve.cuts >= threshold - 1e-6))
-    place = max(kept, 1) - 1
-    precision, recall = float(curve.precision[place]), float(curve.recall[place])
-    cuts = float(curve.cuts[-1]), float(curve.cuts[0])
-    return CurveDrawing(label, Line(points), points[place], precision, recall, threshold, cuts)
+    line = Line([(point.x, point.y) for point in points])
+    return CurveDrawing(label, line, points, None if curve.chosen is None else points[curve.chosen])
 
 
 def learning_drawing(learning: Sequence[Evaluated]) -> LearningDrawing:
     """The course of a training; at least one evaluation is needed."""
-    known = [figure for each in learning for figure in (each.mean_f1, each.micro_f1) if figure is not None]
-    low, high = math.floor(10 * min(known)) / 10, math.ceil(10 * max(known)) / 10
-    upwards = Axis(low, high if high > low else low + 0.1, 210, 12)
-    across = Axis(0, max(learning[-1].step, 1), 44, 624)
+    together = [figure for each in learning for figure in (each.mean_f1, each.micro_f1)]
+    labels = list(dict.fromkeys(label for each in learning for label in each.by_class))
+    upwards, across = _upwards(together, 210, 12), Axis(0, max(learning[-1].step, 1), 44, 624)
+    # The classes are drawn small, and all on the same axes, so that they can be compared.
+    by_class = [figure for each in learning for figure in each.by_class.values()]
+    class_upwards, class_across = _upwards([*together, *by_class], 108, 8), replace(across, first=34, last=194)
+    means = [each.mean_f1 for each in learning]
 
-    def line(figures: Sequence[float | None]) -> Line:
-        return Line(
-            [
-                (across.at(each.step), upwards.at(figure))
-                for each, figure in zip(learning, figures, strict=True)
-                if figure is not None
-            ]
-        )
+    def line(figures: Sequence[float | None], right: Axis, up: Axis) -> Line:
+        pairs = zip(learning, figures, strict=True)
+        return Line([(right.at(each.step), up.at(figure)) for each, figure in pairs if figure is not None])
 
-    by_mean = [(each.mean_f1, -each.step, each) for each in learning if each.mean_f1 is not None]
+    def of_class(label: str) -> ClassLearning:
+        figures = [each.by_class.get(label) for each in learning]
+        best, best_step = _best(learning, figures)
+        mean = line(means, class_across, class_upwards)
+        return ClassLearning(label, line(figures, class_across, class_upwards), mean, best, best_step, figures[-1])
+
+    _, best_step = _best(learning, means)
     return LearningDrawing(
         across=across,
         upwards=upwards,
-        mean=line([each.mean_f1 for each in learning]),
-        micro=line([each.micro_f1 for each in learning]),
-        best=max(by_mean, key=lambda each: each[:2])[2] if by_mean else None,
+        mean=line(means, across, upwards),
+        micro=line([each.micro_f1 for each in learning], across, upwards),
+        best=next((each for each in learning if each.step == best_step), None),
+        by_class=[of_class(label) for label in labels] if len(labels) > 1 else [],
+        class_across=class_across,
+        class_upwards=class_upwards,
     )
+
+
+def _upwards(figures: Iterable[float | None], first: float, last: float) -> Axis:
+    """An axis by tenths that holds some figures."""
+    known = [figure for figure in figures if figure is not None]
+    low, high = math.floor(10 * min(known)) / 10, math.ceil(10 * max(known)) / 10
+    return Axis(low, high if high > low else low + 0.1, first, last)
+
+
+def _best(learning: Sequence[Evaluated], figures: Sequence[float | None]) -> tuple[float | None, int | None]:
+    """The best figure and its step; of equally good ones the first."""
+    known = [(figure, -each.step) for each, figure in zip(learning, figures, strict=True) if figure is not None]
+    figure, step = max(known, default=(None, None))
+    return figure, None if step is None else -step

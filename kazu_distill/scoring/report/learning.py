@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,19 @@ class Evaluated:
     step: int
     mean_f1: float | None
     micro_f1: float | None
+    by_class: Mapping[str, float | None] = field(default_factory=dict)
 
 
-def learning_curve(folder: Path) -> list[Evaluated]:
+def learning_curve(folder: Path, labels: Sequence[str]) -> list[Evaluated]:
     """The evaluations of ``step-*.json`` in a folder, in the order of their steps; none if there is no such folder.
 
     A file that is not what training writes is left out: a report of scores must not fail for a picture of the training.
     """
-    found = [evaluated for path in folder.glob("step-*.json") if (evaluated := _read(path))]
+    found = [evaluated for path in folder.glob("step-*.json") if (evaluated := _read(path, labels))]
     return sorted(found, key=lambda each: each.step)
 
 
-def _read(path: Path) -> Evaluated | None:
+def _read(path: Path, labels: Sequence[str]) -> Evaluated | None:
     try:
         values = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError):
@@ -36,7 +38,8 @@ def _read(path: Path) -> Evaluated | None:
     step = values.get("step") if isinstance(values, dict) else None
     if not isinstance(step, int) or isinstance(step, bool) or step < 0:
         return None
-    evaluated = Evaluated(step, _share(values.get("mean_f1")), _share(values.get("micro_f1")))
+    by_class = {label: _share(values.get(f"{label}_f1")) for label in labels}
+    evaluated = Evaluated(step, _share(values.get("mean_f1")), _share(values.get("micro_f1")), by_class)
     return None if evaluated.mean_f1 is None and evaluated.micro_f1 is None else evaluated
 
 

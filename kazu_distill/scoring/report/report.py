@@ -1,30 +1,16 @@
-"""``report.html``: figures and mistakes on one page that needs no network."""
+"""``report.html``: figures and mistakes on one page."""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from hashlib import sha256
-from importlib.resources import files
+from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
-
-from kazu_distill.document_files import atomic_writer
-from kazu_distill.scoring.counts import Counts
-from kazu_distill.scoring.curves import Curves
-from kazu_distill.scoring.evaluation import Evaluation
+from kazu_distill.scoring.findings import Findings
 from kazu_distill.scoring.intervals import FEW
-from kazu_distill.scoring.mistakes import Analysis
-from kazu_distill.scoring.report.browser_data import browser_data, embedded_json
-from kazu_distill.scoring.report.drawing import (
-    BAR,
-    CURVE_ACROSS,
-    CURVE_UPWARDS,
-    curve_drawing,
-    learning_drawing,
-)
+from kazu_distill.scoring.model_figures import ModelFigures
+from kazu_distill.scoring.report.browser_data import browser_data
+from kazu_distill.scoring.report.drawing import BAR, CURVE_ACROSS, CURVE_UPWARDS, curve_drawing, learning_drawing
+from kazu_distill.scoring.report.labels_view import conflict_rows, missing_rows, voter_tables
 from kazu_distill.scoring.report.learning import Evaluated
 from kazu_distill.scoring.report.view import (
     MISTAKES,
@@ -34,7 +20,7 @@ from kazu_distill.scoring.report.view import (
     mention_tables,
     score_rows,
 )
-from kazu_distill.scoring.wording import percent, percent_range
+from kazu_distill.scoring.report.writing import write_page
 
 MOST_MISTAKES = 20_000
 """Mistakes that the page holds: about 8 MB of text, which browsers still search while one types."""
@@ -51,72 +37,48 @@ def write_report(
     path: Path,
     *,
     title: str,
-    evaluation: Evaluation,
-    analysis: Analysis,
-    curves: Curves,
-    groups: Mapping[str, Mapping[str, Counts]],
+    findings: Findings,
     learning: Sequence[Evaluated] = (),
-    thresholds: Mapping[str, float] | None = None,
+    model: ModelFigures | None = None,
 ) -> None:
     """Write the page; it appears whole or not at all.
 
     Args:
         path: of the page.
         title: what was scored.
-        evaluation: figures.
-        analysis: mistakes.
-        curves: of every class.
-        groups: counts of entities that have something in common, from ``breakdown``.
+        findings: what was found out.
         learning: evaluations in the course of the training; without any that section is left out.
-        thresholds: by class, those that the predictions were decoded with, if they are known.
+        model: size and speed of what made the predictions, if it is known.
     """
+    evaluation, analysis = findings.evaluation, findings.analysis
     rows, axis = score_rows(evaluation, analysis)
     shown = analysis.mistakes[:MOST_MISTAKES]
-    style, script = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    page = _template().render(
-        title=title,
-        documents=evaluation.sides.documents,
-        groups=group_rows(groups),
-        evaluation=evaluation,
-        metrics=evaluation.metrics,
-        rows=rows,
-        axis=axis,
-        bar_width=BAR,
-        few=FEW,
-        rules=_RULES,
-        mistake_kinds=MISTAKES,
-        kinds=kind_rows(analysis.kinds),
-        confusion=confusion_rows(analysis.confusion, evaluation.labels),
-        curves=[curve_drawing(label, curve, (thresholds or {}).get(label)) for label, curve in curves.items()],
-        across=CURVE_ACROSS,
-        upwards=CURVE_UPWARDS,
-        with_thresholds=thresholds is not None,
-        learning=learning_drawing(learning) if learning else None,
-        mentions=mention_tables(analysis.mistakes, evaluation.labels),
-        mistakes=len(analysis.mistakes),
-        shown=len(shown),
-        data=Markup(embedded_json(browser_data(shown, evaluation.labels))),
-        # The rules on content name the page's one style and one script, so that nothing that text smuggles in runs.
-        style=Markup(style),
-        style_hash=_hash(style),
-        script=Markup(script),
-        script_hash=_hash(script),
-    )
-    with atomic_writer(path) as file:
-        # A class or an id may hold half of a surrogate pair, which UTF-8 cannot write.
-        file.write(page.encode("utf-8", errors="replace"))
-
-
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": percent, "range": percent_range, "number": _number}
-    return environment.from_string(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
-
-
-def _hash(text: str) -> str:
-    """As a Content-Security-Policy names an inline element."""
-    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
-
-
-def _number(count: int | None) -> str:
-    return "–" if count is None else f"{count:,}"
+    values = {
+        "title": title,
+        "documents": evaluation.sides.documents,
+        "groups": group_rows(findings.groups),
+        "evaluation": evaluation,
+        "metrics": evaluation.metrics,
+        "model": model,
+        "rows": rows,
+        "axis": axis,
+        "bar_width": BAR,
+        "few": FEW,
+        "rules": _RULES,
+        "mistake_kinds": MISTAKES,
+        "kinds": kind_rows(analysis.kinds),
+        "confusion": confusion_rows(analysis.confusion, evaluation.labels),
+        "curves": [curve_drawing(label, curve) for label, curve in findings.curves.items()],
+        "across": CURVE_ACROSS,
+        "upwards": CURVE_UPWARDS,
+        "by_threshold": findings.by_threshold,
+        "learning": learning_drawing(learning) if learning else None,
+        "faults": findings.faults,
+        "conflicts": conflict_rows(findings.faults),
+        "missing": missing_rows(findings.faults),
+        "voters": voter_tables(findings.voters) if findings.voters else None,
+        "mentions": mention_tables(analysis.mistakes, evaluation.labels),
+        "mistakes": len(analysis.mistakes),
+        "shown": len(shown),
+    }
+    write_page(path, "report.html", values, data=browser_data(shown, evaluation.labels))

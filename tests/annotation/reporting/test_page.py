@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from kazu_distill.annotation.reporting.markdown import as_code, as_text, table
 from kazu_distill.annotation.reporting.page import report_page
+from kazu_distill.markdown import as_code, as_text, table
 
 HOSTILE = (
     "a|b\\|c `x` ``y`` <script>alert(1)</script>\n# head\n- [l](http://x.y) ![i](z) **b** &amp; http://x.y @me #1 |"

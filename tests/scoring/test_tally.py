@@ -6,28 +6,11 @@ import pytest
 from hypothesis import given
 
 from kazu_distill.documents import Document, Section, Span
-from kazu_distill.scoring.counts import Counts, strict_counts
+from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.pairs import ScoringError, paired
-from tests.scoring.labelled import LABELS, document, places, sides
+from kazu_distill.scoring.tally import strict_counts
+from tests.scoring.labelled import LABELS, document, places, sides, slow_counts
 from tests.work import calls
-
-
-def slow_counts(gold: list[Document], predicted: list[Document], label: str) -> Counts:
-    """Compares every span with every other of the same document."""
-
-    def spans(documents: list[Document]) -> list[tuple[str, int, int, int]]:
-        found: list[tuple[str, int, int, int]] = []
-        for each in documents:
-            for number, section in enumerate(each.sections):
-                for span in section.spans:
-                    entry = (each.id, number, span.start, span.end)
-                    if span.label == label and entry not in found:
-                        found.append(entry)
-        return found
-
-    wanted, given_spans = spans(gold), spans(predicted)
-    right = sum(any(one == other for other in wanted) for one in given_spans)
-    return Counts(right, len(given_spans) - right, len(wanted) - right)
 
 
 @given(sides(places()))

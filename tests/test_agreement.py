@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kazu_distill.annotation.agreement import Agreement
+from kazu_distill.agreement import Agreement
 from kazu_distill.documents import Span
 
 GENE, DISEASE = Span(0, 4, "gene"), Span(5, 9, "disease")
