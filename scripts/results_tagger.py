@@ -44,7 +44,7 @@ def main() -> None:
     runs = []
     with initialize_config_dir(str(shipped_config()), version_base="1.3"):
         for scheme, seed in product(options.schemes, options.seeds):
-            runs.append(_run(options, scheme, seed))
+            runs.append(run_tagger(options, scheme, seed))
             print(json.dumps(runs[-1]), flush=True)
             if options.out:
                 with options.out.open("a", encoding="utf-8") as lines:
@@ -52,7 +52,7 @@ def main() -> None:
     _print_table(runs)
 
 
-def _run(options: argparse.Namespace, scheme: str, seed: int) -> dict[str, Any]:
+def run_tagger(options: argparse.Namespace, scheme: str, seed: int) -> dict[str, Any]:
     """Train and score one tagger."""
     config = compose("train", [f"schema={options.schema}", f"encoder={options.encoder}", f"seed={seed}", *options.set])
     schema: Schema = instantiate(config.schema)
@@ -96,12 +96,12 @@ def _print_table(runs: Sequence[dict[str, Any]]) -> None:
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for scheme, name in product(dict.fromkeys(run["scheme"] for run in runs), ("at 0.5", "tuned")):
         own = [run for run in runs if run["scheme"] == scheme]
-        cells = [_mean_and_spread([run[name][figure] for run in own]) for figure in FIGURES]
+        cells = [mean_and_spread([run[name][figure] for run in own]) for figure in FIGURES]
         seconds = statistics.mean(run["seconds"] for run in own)
         print(f"| {scheme} | {name} | {' | '.join(cells)} | {len(own)} | {seconds:.0f} |")
 
 
-def _mean_and_spread(values: Sequence[float]) -> str:
+def mean_and_spread(values: Sequence[float]) -> str:
     spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
     return f"{statistics.mean(values):.3f}{spread}"
 
