@@ -25,6 +25,7 @@ from results_tagger import mean_and_spread, run_tagger
 
 from kazu_distill.document_files import read_documents, write_documents
 from kazu_distill.documents import Document
+from kazu_distill.splitting.human import with_human
 from kazu_distill.stage import shipped_config
 
 
@@ -40,7 +41,7 @@ def main() -> None:
         for order, reviewed, seed in _plan(options):
             chosen = ranked if order == "ranked" else _shuffled(ranked, seed)
             corrected = set(chosen[:reviewed])
-            mended = [gold[own.id] if own.id in corrected else own for own in silver]
+            mended = list(with_human(silver, [gold[identifier] for identifier in sorted(corrected)]))
             write_documents(options.train, mended)
             run = {
                 "order": order,

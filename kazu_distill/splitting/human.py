@@ -27,8 +27,9 @@ def combine(silver: Path, human: Path, *, held_out: Sequence[Path], into: Path, 
     """Write the documents of an LLM with those of people among them.
 
     A person's document takes the place of the LLM's of the same id; others come at the end. Of a document of which only
-    some sections were reviewed, the other sections stay the LLM's. What people labelled has the score 1, which is full
-    weight, and the source "gold": who they are is no business of the model card, which names sources. A document that is held out, by its id or by the text of a section, is left out.
+    some sections were reviewed, the other sections stay the LLM's. A document that is held out, by its id or by the
+    text of a section, is left out. What people labelled has the score 1, which is full weight, and the source "gold":
+    who they are is no business of the model card, which names sources.
 
     Args:
         silver: a JSONL file of documents.
