@@ -17,7 +17,7 @@ from kazu_distill.documents import Document, Span
 from tests.stages import REPOSITORY, fail, succeed
 from tests.tagger.encoders import tiny_bert
 from tests.tagger.saved_taggers import DOCUMENTS, save_tagger
-from tests.tagger.training_runs import SCHEMA, document
+from tests.tagger.training_runs import document, schema_file
 
 GENES = ("EGFR", "TP53", "KRAS")
 DISEASES = ("gout", "asthma", "eczema")
@@ -40,13 +40,7 @@ def corpus() -> list[Document]:
 
 def command(folder: Path, out: Path, *settings: str) -> list[str]:
     """Arguments of a run on these documents with a tiny encoder."""
-    conf = folder / "conf/schema"
-    if not conf.exists():
-        conf.mkdir(parents=True)
-        classes = "".join(f'  "{label}": {{}}\n' for label in SCHEMA.labels)
-        (conf / "tiny.yaml").write_text(
-            f"_target_: kazu_distill.schema.Schema\n_convert_: all\nname: tiny\nclasses:\n{classes}"
-        )
+    if schema_file(folder / "conf"):
         write_documents(folder / "silver.jsonl", corpus())
         tiny_bert(folder / "encoder")
     return [

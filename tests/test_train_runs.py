@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from kazu_distill.document_files import write_documents
 from tests.stages import REPOSITORY, succeed
 from tests.tagger.encoders import tiny_bert
-from tests.tagger.training_runs import DOCUMENTS, SCHEMA
+from tests.tagger.training_runs import DOCUMENTS, schema_file
 
 pytestmark = pytest.mark.slow
 SETTINGS = [
@@ -27,13 +27,7 @@ SETTINGS = [
 
 def command(folder: Path, out: Path) -> list[str]:
     """Arguments of a training run on a few documents."""
-    conf = folder / "conf/schema"
-    if not conf.exists():
-        conf.mkdir(parents=True)
-        classes = "".join(f'  "{label}": {{}}\n' for label in SCHEMA.labels)
-        (conf / "tiny.yaml").write_text(
-            f"_target_: kazu_distill.schema.Schema\n_convert_: all\nname: tiny\nclasses:\n{classes}"
-        )
+    if schema_file(folder / "conf"):
         for part in ("train", "eval"):
             write_documents(folder / f"{part}.jsonl", DOCUMENTS)
         tiny_bert(folder / "encoder")

@@ -1,7 +1,8 @@
-"""Local servers with what goes wrong in life: one that never answers, one that refuses everything."""
+"""Local servers with what goes wrong in life: one that never answers, one that gives fixed answers."""
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+
+VERSION = json.dumps({"release": "1.23.2", "label-studio-os-package": {}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +49,23 @@ def mute_server() -> Iterator[Mute]:
 
 
 @contextmanager
-def refusing_server(status: int, body: str = "{}") -> Iterator[tuple[str, list[str]]]:
-    """A server that says it is a Label Studio and answers everything else with one status; and what it was asked."""
+def answering(
+    answers: dict[str, tuple[int, str]], *, otherwise: tuple[int, str], location: str = "/"
+) -> Iterator[tuple[str, list[str]]]:
+    """A local server with a fixed answer for each path; yields its address and the requests it was asked."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked.append(self.path.partition("?")[0].rstrip("/"))
-            is_version = asked[-1] == "/api/version"
-            self.send_response(200 if is_version else status)
+            path = self.path.partition("?")[0].rstrip("/")
+            asked.append(f"{self.command} {path}")
+            # As Label Studio does; the SDK asks for pages until there is none.
+            status, body = (404, "{}") if "page=2" in self.path else answers.get(path, otherwise)
+            self.send_response(status)
+            self.send_header("Location", location)
             self.end_headers()
-            self.wfile.write(b'{"label-studio-os-package": {}}' if is_version else body.encode())
+            self.wfile.write(body.encode())
 
         do_GET = do_POST = do_DELETE = do_PATCH = answer
 
@@ -71,3 +79,10 @@ def refusing_server(status: int, body: str = "{}") -> Iterator[tuple[str, list[s
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def refusing_server(status: int, body: str = "{}") -> Iterator[tuple[str, list[str]]]:
+    """A server that says it is a Label Studio and answers everything else with one status; and what it was asked."""
+    with answering({"/api/version": (200, VERSION)}, otherwise=(status, body)) as served:
+        yield served

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from kazu_distill.documents import Document, Section
 from kazu_distill.label_studio.errors import LabelStudioError
 from kazu_distill.label_studio.view import labelling_view
+from tests.label_studio.broken_servers import VERSION, answering
 from tests.label_studio.examples import SCHEMA, project_on
 from tests.label_studio.server import free_port
 
 DOCUMENTS = [Document("PMID:1", (Section("title", "BRCA1"),))]
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
-VERSION = json.dumps({"release": "1.23.2", "label-studio-os-package": {}})
 
 
 @pytest.fixture(autouse=True)
@@ -37,39 +33,6 @@ def pushed_error(url: str, *, timeout: float = 60.0) -> str:
     assert "\n" not in message
     assert TOKEN not in message
     return message
-
-
-@contextmanager
-def answering(
-    answers: dict[str, tuple[int, str]], *, otherwise: tuple[int, str], location: str = "/"
-) -> Iterator[tuple[str, list[str]]]:
-    """A local server with a fixed answer for each path; yields its address and the requests it was asked."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            path = self.path.partition("?")[0].rstrip("/")
-            asked.append(f"{self.command} {path}")
-            # As Label Studio does; the SDK asks for pages until there is none.
-            status, body = (404, "{}") if "page=2" in self.path else answers.get(path, otherwise)
-            self.send_response(status)
-            self.send_header("Location", location)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        do_GET = do_POST = do_DELETE = do_PATCH = answer
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_a_server_that_is_down_is_noticed_within_seconds() -> None:

@@ -110,7 +110,7 @@ def test_a_server_that_is_down_is_asked_once_and_everything_stays(tmp_path: Path
     with refusing_server(503) as (url, asked):
         sent = send_outbox(project_on(url, TITLE), tmp_path)
     assert (sent.shown, list(sent.left)) == ({}, files)
-    assert asked == ["/api/version", "/api/projects"]
+    assert asked == ["GET /api/version", "GET /api/projects"]
     assert len({str(error) for error in sent.left.values()}) == 1
     sent = send_outbox(project_on(f"http://127.0.0.1:{free_port()}", TITLE), tmp_path)
     assert list(sent.left) == waiting(tmp_path) == files

@@ -105,3 +105,14 @@ def same_weights(first: Trained, second: Trained, *, tolerance: float = 0.0) -> 
         torch.allclose(weights, others[name], rtol=0, atol=tolerance)
         for name, weights in first.model.state_dict().items()
     )
+
+
+def schema_file(conf: Path) -> bool:
+    """Write ``SCHEMA`` as ``schema=tiny`` of a configuration folder; False where it stands there already."""
+    path = conf / "schema/tiny.yaml"
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True)
+    classes = "".join(f'  "{label}": {{}}\n' for label in SCHEMA.labels)
+    path.write_text(f"_target_: kazu_distill.schema.Schema\n_convert_: all\nname: tiny\nclasses:\n{classes}")
+    return True
