@@ -16,8 +16,8 @@ from kazu_distill.label_studio.json_stream import elements_of
 from kazu_distill.label_studio.project import FoundProject
 from kazu_distill.label_studio.pulled import PulledTasks
 
-# A snapshot costs the server about 2 ms for every task of the project, a single task 10 ms or more.
-_SINGLE_TASKS = 1 / 8  # of all: up to this share the changed ones are asked for one by one
+# A snapshot costs the server about 2 ms for every task of the project, a task that is asked for alone 80 ms.
+_SINGLE_TASKS = 1 / 50  # of all: up to this share the changed ones are asked for one by one
 _SECONDS_PER_TASK = 0.02  # that a busy server may need for its snapshot, beside the time limit of any answer
 _POLL = 1.0  # seconds
 

@@ -140,13 +140,14 @@ def test_a_second_pull_reads_what_has_changed_and_ends_where_a_full_one_does(
     server: Server, reviewers: Callable[..., Reviewers], tmp_path: Path
 ) -> None:
     documents = [
-        Document(f"d{number:02}", (Section("title", f"BRCA1 {number}", (Span(0, 5, "gene"),)),)) for number in range(40)
+        Document(f"d{number:02}", (Section("title", f"BRCA1 {number}", (Span(0, 5, "gene"),)),))
+        for number in range(320)
     ]
     people = reviewers("again", documents)
     people.accept("llm")
     file = tmp_path / "pulled.sqlite"
     first, _, read = pulled_from(server, "again", file)
-    assert (len(first), read) == (40, 40)
+    assert (len(first), read) == (320, 320)
     assert pulled_from(server, "again", file)[2] == 0
     tasks = people.tasks()
     disease = Section("", tasks[3]["data"]["text"], (Span(0, 5, "disease"),))
@@ -168,7 +169,7 @@ def test_a_second_pull_reads_what_has_changed_and_ends_where_a_full_one_does(
     assert not changed.keys() & {"d05", "d06", "d07", "d08"}
     full = pulled_from(server, "again", tmp_path / "fresh.sqlite")
     assert (again, counts) == full[:2]
-    assert pulled_from(server, "again", file, full=True) == (again, counts, 40)
+    assert pulled_from(server, "again", file, full=True) == (again, counts, 320)
 
 
 def test_who_began_from_what_is_known_though_the_version_was_pushed_again(
