@@ -38,6 +38,11 @@ def test_a_page_names_nothing_outside_itself(tmp_path: Path) -> None:
     assert "default-src 'none'" in page
 
 
+def test_the_mean_is_said_to_be_over_the_classes_that_it_counts(tmp_path: Path) -> None:
+    assert "the mean F1 over 2 classes" in page_of(tmp_path, USUAL, (*LABELS, "never seen")).read_text(encoding="utf-8")
+    assert "the mean F1 over one class" in page_of(tmp_path, USUAL[3:], LABELS).read_text(encoding="utf-8")
+
+
 def test_a_page_says_what_is_reached(tmp_path: Path) -> None:
     text = " ".join(Parsed(page_of(tmp_path, USUAL).read_text(encoding="utf-8")).text.split())
     assert "On 4 documents, strict micro F1 is 25.0 %" in text
