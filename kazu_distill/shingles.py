@@ -31,8 +31,3 @@ def shingles_of(text: str) -> set[int]:
 def are_similar(one: set[int], other: set[int]) -> bool:
     """Whether two texts are nearly the same, by their shingles."""
     return len(one & other) >= SIMILAR * len(one | other)
-
-
-def stands_in(one: set[int], other: set[int]) -> bool:
-    """Whether a text stands in another one, nearly as it is."""
-    return len(one & other) >= SIMILAR * len(one)
