@@ -1,0 +1,31 @@
+"""What a question shows beside its text, and who chooses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from kazu_distill.documents import Document, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text with its labels, which may be none, and the document that it is from; spans have offsets into the text."""
+
+    text: str
+    spans: tuple[Span, ...]
+    document_id: str
+
+
+class Examples(Protocol):
+    """Chooses examples."""
+
+    def select(self, text: str, document: Document) -> tuple[Example, ...]:
+        """The examples to show before a text, a part of a document, in the order in which they are shown."""
+
+
+class Knowledge(Protocol):
+    """Chooses passages."""
+
+    def passages(self, text: str, document: Document) -> tuple[str, ...]:
+        """What to know when one reads a text, a part of a document."""
