@@ -66,7 +66,6 @@ def main(config: DictConfig) -> int:
         annotators = [
             Annotator(
                 voter=voter,
-                schema=schema,
                 chunker=chunker,
                 prompt=prompt,
                 asker=asker,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,17 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 class EntityClass:
     """A class of entities: what belongs to it, examples, and mentions that are too general to be one.
 
+    ``includes`` and ``excludes`` say in a few words each what belongs to it and what does not; ``near_misses`` what is
+    easily taken for it, by the class that it is of. ``paraphrases`` are other wordings of the definition.
     ``stop_words`` are whole mentions, compared without case. ``colour`` is a CSS hex colour.
     """
 
     name: str
     definition: str = ""
+    includes: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    near_misses: tuple[tuple[str, str], ...] = ()
+    paraphrases: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     stop_words: frozenset[str] = frozenset()
     colour: str = "#888888"
@@ -33,12 +40,13 @@ class Schema:
 
     Args:
         name: how the schema is called, as in ``schema=kazu``.
-        classes: class name to its ``definition``, ``examples``, ``stop_words`` and ``colour``, all optional.
+        classes: class name to what is said of it, under the names of the fields of ``EntityClass``, all optional;
+            ``near_misses`` is a mapping.
         ignored: classes that an LLM may answer and that are dropped on purpose, such as "other".
 
     Raises:
-        ConfigError: no class, a class twice (case is ignored) or also among the ignored ones, an unknown key, or a
-            value of the wrong kind.
+        ConfigError: no class, a class twice (case is ignored) or also among the ignored ones, a near miss of a class
+            that is not there, an unknown key, or a value of the wrong kind.
     """
 
     def __init__(
@@ -61,6 +69,12 @@ class Schema:
         for ignored_name in self.ignored:
             if self.find(ignored_name):
                 raise ConfigError(f"schema {name!r}: {ignored_name!r} is a class and also stands under `ignored:`")
+        for entity_class in self.classes:
+            for other, _ in entity_class.near_misses:
+                if not self.find(other) and not self.ignores(other):
+                    raise ConfigError(
+                        f"schema {name!r}, class {entity_class.name!r}: near_misses names {other!r}, which is no class"
+                    )
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -74,6 +88,13 @@ class Schema:
     def ignores(self, name: str) -> bool:
         """Whether a class name is one that is dropped on purpose."""
         return _fold(name) in {_fold(ignored) for ignored in self.ignored}
+
+    def only(self, labels: Sequence[str]) -> Schema:
+        """The schema with some of its classes, in its order; near misses may be of the other ones."""
+        part = copy(self)
+        part.classes = tuple(entity_class for entity_class in self.classes if entity_class.name in labels)
+        part._by_folded = {_fold(entity_class.name): entity_class for entity_class in part.classes}
+        return part
 
     def save(self, path: Path) -> None:
         """Write the schema as JSON."""
@@ -98,6 +119,10 @@ class Schema:
             "classes": {
                 entity_class.name: {
                     "definition": entity_class.definition,
+                    "includes": list(entity_class.includes),
+                    "excludes": list(entity_class.excludes),
+                    "near_misses": dict(entity_class.near_misses),
+                    "paraphrases": list(entity_class.paraphrases),
                     "examples": list(entity_class.examples),
                     "stop_words": sorted(entity_class.stop_words),
                     "colour": entity_class.colour,
@@ -113,7 +138,7 @@ def _entity_class(schema: str, name: str, settings: Mapping[str, Any]) -> Entity
         raise ConfigError(f"schema {schema!r}: the class name {name!r} is not text; put quotes around it")
     if not isinstance(settings, Mapping):
         raise ConfigError(f"schema {schema!r}, class {name!r}: write `definition: {settings}` below it, indented")
-    unknown = set(settings) - {"definition", "examples", "stop_words", "colour"}
+    unknown = set(settings) - ({each.name for each in fields(EntityClass)} - {"name"})
     if unknown:
         raise ConfigError(f"schema {schema!r}, class {name!r}: unknown key {sorted(unknown)[0]!r}")
     where = f"schema {schema!r}, class {name!r}"
@@ -123,12 +148,22 @@ def _entity_class(schema: str, name: str, settings: Mapping[str, Any]) -> Entity
     return EntityClass(
         name=name,
         definition=str(settings.get("definition", "")).strip(),
+        includes=_strings(settings.get("includes", ()), f"{where}: includes"),
+        excludes=_strings(settings.get("excludes", ()), f"{where}: excludes"),
+        near_misses=_near_misses(settings.get("near_misses", {}), f"{where}: near_misses"),
+        paraphrases=_strings(settings.get("paraphrases", ()), f"{where}: paraphrases"),
         examples=_strings(settings.get("examples", ()), f"{where}: examples"),
         stop_words=frozenset(
             word.casefold() for word in _strings(settings.get("stop_words", ()), f"{where}: stop_words")
         ),
         colour=colour,
     )
+
+
+def _near_misses(values: Any, where: str) -> tuple[tuple[str, str], ...]:
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where} is {values!r}; write a class and what of it is meant: {{treatment: chemotherapy}}")
+    return tuple(zip(_strings(list(values), where), _strings(list(values.values()), where), strict=True))
 
 
 def _strings(values: Any, where: str) -> tuple[str, ...]:

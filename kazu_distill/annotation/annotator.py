@@ -12,12 +12,11 @@ from kazu_distill.annotation.chunking.chunks import Chunk, Chunker
 from kazu_distill.annotation.cleaning.cleaner import Cleaner, Dropped, Mended
 from kazu_distill.annotation.failures import FailedChunks, Failure
 from kazu_distill.annotation.grounding.grounder import GroundedSpan, Grounder, Status
-from kazu_distill.annotation.parsing.answer import Fault, Mention, ParsedAnswer, UnreadableAnswer, parse_answer
-from kazu_distill.annotation.prompt import Prompt
+from kazu_distill.annotation.parsing.answer import Fault, Mention, ParsedAnswer, UnreadableAnswer
+from kazu_distill.annotation.prompt import Part, Prompt, Question
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.llm.asker import Asker
-from kazu_distill.llm.protocol import Answer, FinishReason, LLMError, NotAsked, Request, TooLong
-from kazu_distill.schema import Schema
+from kazu_distill.llm.protocol import Answer, FinishReason, LLMError, NotAsked, TooLong
 
 _SHORTEST_CHUNK = 200  # characters; what is refused at this length is not refused for its length
 # A filter that stopped the LLM may pass a smaller part, but halving without end would multiply the requests.
@@ -54,7 +53,6 @@ class Annotator:
 
     Args:
         voter: the name that its spans carry as their source.
-        schema: the classes.
         chunker: cuts long texts.
         prompt: the question.
         asker: the LLM with its answer store.
@@ -68,7 +66,6 @@ class Annotator:
         self,
         *,
         voter: str,
-        schema: Schema,
         chunker: Chunker,
         prompt: Prompt,
         asker: Asker,
@@ -79,7 +76,6 @@ class Annotator:
     ) -> None:
         self.voter = voter
         self.asker = asker
-        self._schema = schema
         self._chunker = chunker
         self._prompt = prompt
         self._sample = sample
@@ -91,7 +87,7 @@ class Annotator:
         """Label one document."""
         opinion = Opinion(self.voter)
         answered = await _all(
-            self._ask_about_section(_Place(document.id, number, section.text), opinion)
+            self._ask_about_section(_Place(document, number, section.text), opinion)
             for number, section in enumerate(document.sections)
         )
         if not opinion.is_whole:
@@ -109,8 +105,16 @@ class Annotator:
         return opinion
 
     async def _ask_about_section(self, place: _Place, opinion: Opinion) -> list[Answered]:
-        answered = await _all(self._ask_about(place, chunk, opinion, 0) for chunk in self._chunker.chunks(place.text))
+        answered = await _all(
+            self._ask_about(place, chunk, question, opinion, 0)
+            for chunk in self._chunker.chunks(place.text)
+            for question in self._questions(place, chunk)
+        )
         return [pair for pairs in answered for pair in pairs]
+
+    def _questions(self, place: _Place, chunk: Chunk, *parts: Part) -> list[Question]:
+        text, context = place.text[chunk.start : chunk.end], self._chunker.context(place.text, chunk)
+        return self._prompt.questions(text, place.document, context=context, parts=parts)
 
     def _ground(
         self, text: str, answered: Iterable[Answered], opinion: Opinion, *, is_document: bool
@@ -135,16 +139,16 @@ class Annotator:
         opinion.mended += cleaned.mended
         return tuple(Span(span.start, span.end, span.label, source=self.voter) for span in cleaned.kept)
 
-    async def _ask_about(self, place: _Place, chunk: Chunk, opinion: Opinion, halved: int) -> list[Answered]:
-        """The answers about a chunk; one that is too much for the LLM is asked about in halves."""
-        text = place.text[chunk.start : chunk.end]
-        request = self._prompt.request(text, context=self._chunker.context(place.text, chunk))
+    async def _ask_about(
+        self, place: _Place, chunk: Chunk, question: Question, opinion: Opinion, halved: int
+    ) -> list[Answered]:
+        """The answers to a question about a chunk; one that is too much for the LLM is asked about in halves."""
         answer: Answer | None = None
         too_much = False
         try:
-            answer = await self._ask(replace(request, sample=self._sample), place, chunk)
+            answer = await self._ask(question, place, chunk)
             if answer.finish_reason is FinishReason.STOP:
-                return [(chunk, await self._read(request, answer, place, chunk, opinion))]
+                return [(chunk, await self._read(question, answer, place, chunk, opinion))]
             cut = answer.finish_reason is FinishReason.LENGTH
             too_much = cut or halved < _HALVINGS_OF_STOPPED
             kind, message = f"stopped: {answer.finish_reason}", "the LLM did not finish its answer"
@@ -158,17 +162,21 @@ class Annotator:
                 opinion.left = True
                 return []
             too_much, kind, message = isinstance(error, TooLong), error.kind, str(error)
-        if too_much and len(text) > _SHORTEST_CHUNK:
+        if too_much and len(question.text) > _SHORTEST_CHUNK:
             halves = self._chunker.halves(place.text, chunk)
             if len(halves) > 1:
-                both = await _all(self._ask_about(place, half, opinion, halved + 1) for half in halves)
+                both = await _all(
+                    self._ask_about(place, half, of_half, opinion, halved + 1)
+                    for half in halves
+                    for of_half in self._questions(place, half, question.part)
+                )
                 return [pair for pairs in both for pair in pairs]
         said = answer.text if answer else ""
-        opinion.failures.append(Failure(place.document_id, place.section, chunk, self.voter, kind, message, said))
+        opinion.failures.append(Failure(place.document.id, place.section, chunk, self.voter, kind, message, said))
         return []
 
     async def _read(
-        self, request: Request, answer: Answer, place: _Place, chunk: Chunk, opinion: Opinion
+        self, question: Question, answer: Answer, place: _Place, chunk: Chunk, opinion: Opinion
     ) -> ParsedAnswer:
         """What an answer says; while it is invalid, the LLM is told what is wrong and asked for another one.
 
@@ -180,7 +188,7 @@ class Annotator:
         best: ParsedAnswer | None = None
         for attempt in range(self.asker.retry.invalid_answer + 1):
             try:
-                parsed = parse_answer(answer.text, self._schema)
+                parsed = question.parse(answer.text)
             except UnreadableAnswer as error:
                 problem: str | None = str(error)
             else:
@@ -189,9 +197,9 @@ class Annotator:
                     best = parsed
             if problem is None or attempt == self.asker.retry.invalid_answer:
                 break
-            request = self._prompt.correction(request, answer.text, problem)
+            question = question.again(answer.text, problem)
             try:
-                answer = await self._ask(replace(request, sample=self._sample), place, chunk)
+                answer = await self._ask(question, place, chunk)
             except NotAsked:
                 raise
             except LLMError as error:
@@ -203,18 +211,19 @@ class Annotator:
             raise UnreadableAnswer(problem)
         return best
 
-    async def _ask(self, request: Request, place: _Place, chunk: Chunk) -> Answer:
+    async def _ask(self, question: Question, place: _Place, chunk: Chunk) -> Answer:
+        request = replace(question.request, sample=self._sample)
         if self._only is None:
             return await self.asker.ask(request)
-        failed = self._only.has_chunk(place.document_id, self.voter, place.section, chunk)
-        return await self.asker.ask(request, again=failed, allowed=self._only.has_document(place.document_id))
+        failed = self._only.has_chunk(place.document.id, self.voter, place.section, chunk)
+        return await self.asker.ask(request, again=failed, allowed=self._only.has_document(place.document.id))
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     """A section of a document."""
 
-    document_id: str
+    document: Document
     section: int
     text: str
 

@@ -48,14 +48,15 @@ def identity(model: str, sampling: Sampling) -> dict[str, Any]:
 
 
 def generation_settings(request: Request, sampling: Sampling) -> dict[str, Any]:
-    """How the answer is to be made: sampling, and JSON that keeps to the request's schema."""
-    settings = {
+    """How the answer is to be made: sampling, and JSON that keeps to the request's schema, if it has one."""
+    settings: dict[str, Any] = {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "max_output_tokens": sampling.max_output_tokens,
-        "response_mime_type": "application/json",
-        "response_schema": gemini_schema(request.answer_schema),
     }
+    if request.answer_schema:
+        settings["response_mime_type"] = "application/json"
+        settings["response_schema"] = gemini_schema(request.answer_schema)
     return {name: value for name, value in settings.items() if value is not None}
 
 

@@ -125,7 +125,7 @@ def to_openai(request: Request, settings: Mapping[str, Any], *, structured: bool
             {"role": "user", "content": request.user},
         ],
     }
-    if structured:
+    if structured and request.answer_schema:
         schema = {"name": "answer", "strict": True, "schema": dict(request.answer_schema)}
         arguments["response_format"] = {"type": "json_schema", "json_schema": schema}
     return arguments

@@ -30,7 +30,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A question: instructions, the user's message, and the JSON schema that the answer keeps to.
+    """A question: instructions, the user's message, and the JSON schema that the answer keeps to; empty for plain text.
 
     ``earlier`` is the conversation before that message. ``sample`` tells several answers to one question apart.
     """

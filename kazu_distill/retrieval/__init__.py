@@ -1,1 +1,1 @@
-"""What is shown to an LLM beside a text: labelled examples, and background; found for each text, and never its own."""
+"""Choosing what an LLM is shown beside a text: labelled examples, and passages to know of."""

@@ -19,7 +19,6 @@ from kazu_distill.retrieval.budget import within
 from kazu_distill.retrieval.index import Index, best_first
 from kazu_distill.retrieval.leaks import HeldOut, Leak, LeakGuard
 from kazu_distill.retrieval.pieces import Chunker, Pieces, Whole
-from kazu_distill.retrieval.shown import Passage
 from kazu_distill.shingles import folded
 
 _SUFFIXES = (".txt", ".md")
@@ -81,16 +80,13 @@ class FolderKnowledge:
         """
         self._prepared()
 
-    def passages(self, text: str, document: Document) -> tuple[Passage, ...]:
+    def passages(self, text: str, document: Document) -> tuple[str, ...]:
         """The passages for a text of a document, the best one last, next to the text; there may be none."""
         pieces, guard = self._prepared()
         question = guard.question(text, document)
         ranked = best_first(self._index.scores(text), above=self._above)
-        chosen = [
-            Passage(pieces.texts[position].strip(), pieces.wholes[pieces.owners[position]].id)
-            for position in islice(filter(question.allows, ranked), self._k)
-        ]
-        fitting = within(chosen, lambda passage: estimate_tokens(passage.text), self._max_tokens)
+        chosen = [pieces.texts[position].strip() for position in islice(filter(question.allows, ranked), self._k)]
+        fitting = within(chosen, estimate_tokens, self._max_tokens)
         with self._counting:
             self._counts.update(leak.value for leak in question.refused.values())
             self._counts.update(

@@ -1,4 +1,4 @@
-"""What is shown with a question, and who says what that is."""
+"""What a question shows beside its text, and who chooses it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kazu_distill.documents import Document, Span
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled text; the spans, which may be none, count in ``text``."""
+    """A text with its labels, which may be none, and the document that it is from; spans have offsets into the text."""
 
     text: str
     spans: tuple[Span, ...]
@@ -21,31 +21,18 @@ class Example:
         return {span.label for span in self.spans}
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A text that is read and not labelled; ``source`` names the file that it stands in."""
-
-    text: str
-    source: str
-
-
 class Examples(Protocol):
-    """Chooses the examples for a text."""
+    """Chooses examples. May be asked from several threads."""
 
     def select(self, text: str, document: Document) -> tuple[Example, ...]:
-        """The examples to show with a text of a document, the one that is most like it last; there may be none.
+        """The examples to show before a text, a part of a document, in the order in which they are shown.
 
-        The same text of the same document always gets the same ones. May be called from several threads.
+        They are the same whenever the text comes, as the key of a stored answer depends on them.
         """
-        ...
 
 
 class Knowledge(Protocol):
-    """Chooses the background for a text."""
+    """Chooses passages. May be asked from several threads."""
 
-    def passages(self, text: str, document: Document) -> tuple[Passage, ...]:
-        """The passages to show with a text of a document, the one that is most like it last; there may be none.
-
-        The same text of the same document always gets the same ones. May be called from several threads.
-        """
-        ...
+    def passages(self, text: str, document: Document) -> tuple[str, ...]:
+        """What to know when one reads a text, a part of a document; the same whenever the text comes."""

@@ -24,6 +24,7 @@ from flaws import write_answers
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
+from kazu_distill import documents
 from kazu_distill.llm.protocol import Answer, FinishReason, Usage
 from kazu_distill.llm.store import AnswerStore
 from kazu_distill.llm.stored_answer import StoredAnswer, lines
@@ -44,7 +45,7 @@ def stored(docs: list[Document], answers: dict[str, str]) -> list[StoredAnswer]:
     return [
         StoredAnswer(
             identity=identity,
-            request=(request := prompt.request(doc.text)),
+            request=(request := prompt.questions(doc.text, documents.Document(doc.id, ()))[0].request),
             answer=Answer(
                 text=answers[doc.id],
                 finish_reason=FinishReason.STOP,

@@ -14,10 +14,14 @@ from kazu_distill.schema import Schema
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A string that the LLM says is in the text, and the schema's class for it."""
+    """A string that the LLM says is in the text, and the schema's class for it.
+
+    ``start`` is where it begins, in code points, if the form of the answer says so; else it is to be searched for.
+    """
 
     text: str
     label: str
+    start: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def make_plan(
         seed: of the sample and of the bootstrap.
         limits: requests and tokens a minute of the LLMs that have such limits, by name.
     """
-    surveys = {name: _Survey(asker, prompt, seed=seed) for name, asker in askers.items()}
+    surveys = {name: _Survey(asker, seed=seed) for name, asker in askers.items()}
     counts = {"documents": 0, "sections": 0, "chunks": 0}
     for document in documents:
         counts["documents"] += 1
@@ -129,9 +129,9 @@ def make_plan(
             for chunk in chunker.chunks(section.text):
                 counts["chunks"] += 1
                 context = chunker.context(section.text, chunk)
-                request = prompt.request(section.text[chunk.start : chunk.end], context=context)
-                for survey in surveys.values():
-                    survey.add(request)
+                for question in prompt.questions(section.text[chunk.start : chunk.end], document, context=context):
+                    for survey in surveys.values():
+                        survey.add(question.request)
     allowed = limits or {}
     voters = (survey.plan(name, allowed.get(name, Allowance())) for name, survey in surveys.items())
     return Plan(**counts, voters=tuple(voters))
@@ -140,19 +140,21 @@ def make_plan(
 class _Survey:
     """The requests to one LLM: which are in the store, and a sample of those and of the others."""
 
-    def __init__(self, asker: Asker, prompt: Prompt, *, seed: int) -> None:
+    def __init__(self, asker: Asker, *, seed: int) -> None:
         self._asker = asker
         self._seed = seed
         self._to_ask = Reservoir[Question](_SAMPLE, seed=seed)
         self._answered = Reservoir[Answered](_SAMPLE, seed=seed)
-        # Every request carries the instructions and the schema again, and providers count them every time.
-        empty = prompt.request("")
-        self._carried = estimate_tokens(empty.system) + estimate_tokens(json.dumps(empty.answer_schema))
+        self._carried: dict[str, int] = {}  # by instructions
 
     def add(self, request: Request) -> None:
         messages = [request.user, *(turn.text for turn in request.earlier)]
         said = sum(estimate_tokens(message) + _PER_MESSAGE for message in messages)
-        question = Question(self._carried + _PER_MESSAGE + said, estimate_tokens(request.user))
+        if request.system not in self._carried:
+            schema = estimate_tokens(json.dumps(request.answer_schema)) if request.answer_schema else 0
+            self._carried[request.system] = estimate_tokens(request.system) + schema
+        # Every request carries the instructions and the schema again, and providers count them every time.
+        question = Question(self._carried[request.system] + _PER_MESSAGE + said, estimate_tokens(request.user))
         for sample in range(self._asker.samples):
             answer = self._asker.stored(replace(request, sample=sample))
             if answer is None:

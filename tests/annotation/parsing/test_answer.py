@@ -234,7 +234,9 @@ def test_a_cut_answer_gives_the_mentions_before_the_cut(
     head, whole = '{"entities": [', '{"entities": [' + ", ".join(written) + "]}"
     cut = data.draw(st.integers(0, len(whole) - 2))
     ends = [len(head + ", ".join(written[:number])) for number in range(1, len(items) + 1)]
-    expected = [Mention(*item.values()) for item, end in zip(items, ends, strict=True) if end <= cut]
+    expected = [
+        Mention(item["entity_match"], item["entity_class"]) for item, end in zip(items, ends, strict=True) if end <= cut
+    ]
     if expected:
         parsed = parse_answer(whole[:cut], SCHEMA)
         assert [*parsed.mentions] == expected

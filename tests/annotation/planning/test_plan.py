@@ -24,7 +24,8 @@ from tests.llm.asking import retry_policy
 SENTENCE = "Aspirin lowered the risk of stroke. "
 PRICE = Price(0.075, 2.5, "2026-10-13", "m")
 PROMPT = Prompt(schema=Schema(name="test", classes={"drug": {}}, ignored=[]), instructions="Find:\n$classes")
-INSTRUCTIONS = estimate_tokens(PROMPT.instructions) + estimate_tokens(json.dumps(PROMPT.request("").answer_schema))
+PART = PROMPT.parts[0]
+INSTRUCTIONS = estimate_tokens(PART.instructions) + estimate_tokens(json.dumps(PROMPT.style.answer_schema(PART.schema)))
 
 
 class NeverAsked:
@@ -63,10 +64,14 @@ def plan_of(number: int, *askers: Asker, chunker: Chunker | None = None, seed: i
     return make_plan(documents(number), askers=names, prompt=PROMPT, chunker=chunks, seed=seed, limits=limits)
 
 
+def request_about(text: str) -> Request:
+    return PROMPT.questions(text, Document("", ()))[0].request
+
+
 def keep_answers(store: AnswerStore, number: int, usage: Callable[[Request], Usage], *, sample: int = 0) -> None:
     for document in documents(number):
         for section in document.sections:
-            request = replace(PROMPT.request(section.text), sample=sample)
+            request = replace(request_about(section.text), sample=sample)
             answer = Answer("{}", FinishReason.STOP, usage(request), 1.0)
             store.put(NeverAsked().identity, request, answer)
 
@@ -77,7 +82,7 @@ def sent_of(request: Request) -> int:
 
 
 def sent_of_all(number: int) -> int:
-    return sum(sent_of(PROMPT.request(section.text)) for document in documents(number) for section in document.sections)
+    return sum(sent_of(request_about(section.text)) for document in documents(number) for section in document.sections)
 
 
 def test_a_plan_counts_the_corpus_and_every_request_carries_the_instructions(store: AnswerStore) -> None:
