@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kazu_distill.documents import Document, Span
+from kazu_distill.excerpts import beside
 from kazu_distill.scoring.intervals import Interval, paired_intervals
 from kazu_distill.scoring.metrics import Metrics, metrics_of
 from kazu_distill.scoring.pairs import Pair
@@ -127,14 +128,15 @@ def differences(gold: Document, first: Document, second: Document) -> list[Diffe
         apart = sorted(both[0].keys() ^ both[1].keys())
         for place in apart:
             start, end, _ = place
+            before, after = beside(own.text, start, end, around=_CONTEXT)
             found.append(
                 Difference(
                     span=both[0].get(place) or both[1][place],
                     right=place in wanted,
                     of_second=place in both[1],
-                    before="…" * (start > _CONTEXT) + own.text[max(0, start - _CONTEXT) : start],
+                    before=before,
                     mention=own.text[start:end],
-                    after=own.text[end : end + _CONTEXT] + "…" * (end + _CONTEXT < len(own.text)),
+                    after=after,
                 )
             )
     return found
