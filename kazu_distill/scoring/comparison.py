@@ -9,7 +9,7 @@ from typing import Any
 from kazu_distill.documents import Document, Span
 from kazu_distill.excerpts import beside
 from kazu_distill.scoring.intervals import Interval, paired_intervals
-from kazu_distill.scoring.metrics import Metrics, metrics_of
+from kazu_distill.scoring.metrics import Metrics, less, metrics_of
 from kazu_distill.scoring.pairs import Pair
 from kazu_distill.scoring.tally import sides_of, tally
 
@@ -78,8 +78,7 @@ class Comparison:
 
     def difference(self, name: str) -> float | None:
         """A figure of the second less that of the first; None where one of them has no meaning."""
-        one, other = self.first[name], self.second[name]
-        return None if one is None or other is None else other - one
+        return less(self.second[name], self.first[name])
 
     def is_sure(self, name: str) -> bool:
         """Whether the interval of a figure's difference leaves out zero."""
