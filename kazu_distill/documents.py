@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-VOTES, NOT_IN_TEXT = "votes", "not_in_text"
-"""What a document's metadata says of how it was labelled: each voter's spans, and mentions that have no place."""
+VOTES, NOT_IN_TEXT, SUSPECTS = "votes", "not_in_text", "suspects"
+"""What metadata says of a document's labels: each voter's spans, mentions that have no place, and what may be wrong."""
 
 
 class InvalidDocument(ValueError):
@@ -86,7 +86,7 @@ class Document:
             spans: one tuple a section.
             about: what metadata is to say of the new ones.
         """
-        kept = {key: value for key, value in self.metadata.items() if key not in (VOTES, NOT_IN_TEXT)}
+        kept = {key: value for key, value in self.metadata.items() if key not in (VOTES, NOT_IN_TEXT, SUSPECTS)}
         return replace(self.with_spans(spans), metadata={**kept, **(about or {})})
 
     def without_spans(self) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from kazu_distill.documents import Document, Span
+from kazu_distill.documents import SUSPECTS, Document, Span
 from kazu_distill.errors import KazuDistillError
 
 Worth = Mapping[str, float]
@@ -61,7 +61,7 @@ def by_suspects(documents: Iterable[Document]) -> dict[str, float]:
     """
     worth = {}
     for document in documents:
-        suspects = document.metadata.get("suspects")
+        suspects = document.metadata.get(SUSPECTS)
         score = suspects.get("score") if isinstance(suspects, Mapping) else None
         if isinstance(score, bool) or not isinstance(score, int | float):
             raise Unrankable(
