@@ -70,6 +70,11 @@ class Document:
         """Every span of the document with its section."""
         return [(section, span) for section in self.sections for span in section.spans]
 
+    @property
+    def places(self) -> set[tuple[int, int, int, str]]:
+        """What tells its spans apart: the number of the section, from 0, then start, end and class."""
+        return {(number, *span.place) for number, section in enumerate(self.sections) for span in section.spans}
+
     def labels(self) -> set[str]:
         """The classes that occur in the document."""
         return {span.label for section in self.sections for span in section.spans}

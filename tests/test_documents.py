@@ -60,6 +60,12 @@ def test_new_spans_replace_the_old_ones_section_by_section() -> None:
     assert document.spans == [(document.sections[0], Span(0, 4, "gene"))]
 
 
+def test_a_place_is_told_from_the_same_place_of_another_section_and_of_another_class() -> None:
+    spans = (Span(0, 4, "gene"), Span(0, 4, "gene", score=0.5), Span(0, 4, "disease"))
+    document = Document("1", (Section("title", "EGFR", spans), Section("abstract", "EGFR", spans[:1])))
+    assert document.places == {(0, 0, 4, "gene"), (0, 0, 4, "disease"), (1, 0, 4, "gene")}
+
+
 def test_spans_for_another_number_of_sections_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
         Document("1", (Section("title", "EGFR"), Section("abstract", ""))).with_spans([()])

@@ -143,13 +143,8 @@ def differences(gold: Document, first: Document, second: Document) -> list[Diffe
 
 def _changes(first: Sequence[Pair], second: Sequence[Pair]) -> Iterator[Change]:
     for (gold, one), (_, other) in zip(first, second, strict=True):
-        wanted, found, others = _span_keys(gold), _span_keys(one), _span_keys(other)
+        wanted, found, others = gold.places, one.places, other.places
         if found != others:
             yield Change(
                 gold.id, *((len(wanted & own), len(own - wanted), len(wanted - own)) for own in (found, others))
             )
-
-
-def _span_keys(document: Document) -> set[tuple[int, int, int, str]]:
-    """What tells the document's spans apart: the section's position, start, end and class."""
-    return {(number, *span.place) for number, section in enumerate(document.sections) for span in section.spans}
