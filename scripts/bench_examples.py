@@ -4,7 +4,7 @@
 
 The pool's chunks are put together from sentences of the corpora in that folder, eight each, in any order. So they have
 a smaller vocabulary than as many real texts would have, and each word stands in more of them: BM25 has more to add up.
-Questions are other such texts, of one sentence and of eight. CPU seconds are those of the process.
+Questions are such texts of other sentences, one and eight. CPU seconds are those of the process.
 """
 
 from __future__ import annotations
@@ -185,13 +185,15 @@ def main() -> None:
     parser.add_argument("--only", choices=("bm25", "dense"))
     arguments = parser.parse_args()
     sentences = sentences_of(arguments.data)
-    pool = list(texts_of(sentences, arguments.chunks, _SENTENCES, seed=0))
+    random.Random(3).shuffle(sentences)
+    asked, pooled = sentences[: len(sentences) // 8], sentences[len(sentences) // 8 :]
+    pool = list(texts_of(pooled, arguments.chunks, _SENTENCES, seed=0))
     questions = {
-        "a sentence": list(texts_of(sentences, arguments.queries, 1, seed=1)),
-        "an abstract": list(texts_of(sentences, arguments.queries // 2, _SENTENCES, seed=2)),
+        "a sentence": asked[: arguments.queries],
+        "an abstract": list(texts_of(asked, arguments.queries // 2, _SENTENCES, seed=2)),
     }
     characters = sum(map(len, pool)) / 1e6
-    print(f"{len(pool):,} chunks of {_SENTENCES} of {len(sentences):,} sentences, {characters:.0f} M characters")
+    print(f"{len(pool):,} chunks of {_SENTENCES} of {len(pooled):,} sentences, {characters:.0f} M characters")
     with tempfile.TemporaryDirectory() as folder:
         if arguments.only != "dense":
             bm25(pool, questions, Path(folder))

@@ -41,7 +41,7 @@ class BM25Index:
         self._k1 = k1
         self._b = b
         self._numbers: dict[str, int] = {}
-        # By word, one after another: the texts that it stands in, what it counts there; and where those of a word begin.
+        # By word, one after another: the texts that it stands in, what it counts there, and where a word begins.
         self._of_word = np.empty(0, np.int32)
         self._counts_there = np.empty(0, np.float32)
         self._begins = np.zeros(1, np.int64)
