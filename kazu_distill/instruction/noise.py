@@ -106,7 +106,7 @@ def masks_of(schema: Schema, numbers: Sequence[int]) -> dict[str, str]:
 
 def renamed(classes: Sequence[EntityClass], names: Mapping[str, str]) -> list[EntityClass]:
     """The classes under other names, also where one is mentioned as another's near miss."""
-    by_folded = {_fold(name): shown for name, shown in names.items()}
+    by_folded = {_fold(name): shown for name, shown in names.items() if shown != name}
     return [
         replace(
             entity_class,
