@@ -215,8 +215,8 @@ def _read(config: DictConfig, schema: Schema) -> int:
     reader = AnswerReader(
         schema=schema, style=prompt.style, grounder=instantiate(config.grounding), source=config.source
     )
-    asked = read_asked(out / ASKED / f"{config.part}.jsonl")
     predictions = read_predictions(Path(config.predictions))
+    asked = read_asked(out / ASKED / f"{config.part}.jsonl")
     report = ReadReport()
     with atomic_writer(out / "documents.jsonl") as documents, atomic_writer(out / "failed.jsonl") as failed:
         for read in reader.read(parts[config.part], asked, predictions):
@@ -232,6 +232,8 @@ def _read(config: DictConfig, schema: Schema) -> int:
     for what, kinds in (("failed", report.failures()), ("in answers", report.faults())):
         for kind, count in kinds.items():
             _say(f"  {what}, {kind}: {count:,}")
+    if report.not_asked:
+        _say(f"{report.not_asked:,} documents have no record in {ASKED}/{config.part}.jsonl, and so no span here")
     if report.other_targets:
         _say(
             f"{report.other_targets:,} predictions have another target than the documents have labels; errors are "

@@ -20,6 +20,7 @@ class ReadReport:
     def __init__(self) -> None:
         self.documents = 0
         self.failed = 0
+        self.not_asked = 0
         self.spans = 0
         self.other_targets = 0
         self.strings = AnswerErrors()
@@ -37,6 +38,7 @@ class ReadReport:
             self.failed += 1
             return
         self.documents += 1
+        self.not_asked += not read.chunks
         self.spans += len(read.document.spans)
         self._statuses.update(read.statuses)
         for number, (section, chunks) in enumerate(gold_asked_for(read)):
@@ -64,6 +66,7 @@ class ReadReport:
         return {
             "documents": self.documents,
             "failed_documents": self.failed,
+            "documents_not_asked_about": self.not_asked,
             "failures": dict(self._failures.most_common()),
             "spans": self.spans,
             "grounding": {status.value: self._statuses[status] for status in Status},

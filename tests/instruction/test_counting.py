@@ -1,9 +1,16 @@
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import AutoTokenizer
 
-from kazu_distill.instruction.counting import PartCounts, RecordLength, tuning_cost
+from kazu_distill.errors import ConfigError
+from kazu_distill.instruction.counting import PartCounts, RecordLength, token_counter, tuning_cost
 from kazu_distill.instruction.making import Back
+from kazu_distill.llm.tokens import estimate_tokens
 from tests.instruction.examples import record
+from tests.tagger.encoders import minilm
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=60))
@@ -33,3 +40,16 @@ def test_a_records_tokens_are_those_of_all_that_is_said() -> None:
 def test_the_cost_is_that_of_all_epochs_and_unknown_without_a_price() -> None:
     assert tuning_cost(2_000_000, epochs=3, price_per_million=25) == 150
     assert tuning_cost(2_000_000, epochs=3, price_per_million=None) is None
+
+
+def test_tokens_are_counted_by_a_tokenizer_that_is_given_and_estimated_without_one() -> None:
+    text = "Gefitinib inhibits EGFR."
+    tokens = AutoTokenizer.from_pretrained(minilm().name).tokenize(text)
+    assert token_counter(minilm().name)(text) == len(tokens)
+    assert token_counter(minilm().name)("word " * 2000) == 2000  # more than its model takes
+    assert token_counter(None)(text) == estimate_tokens(text)
+
+
+def test_a_tokenizer_that_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no tokenizer can be loaded"):
+        token_counter(str(tmp_path))

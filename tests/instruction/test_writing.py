@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pytest
@@ -85,7 +86,7 @@ def test_the_progress_bars_of_datasets_stay_as_they_were(tmp_path: Path) -> None
     assert datasets.utils.logging.is_progress_bar_enabled() == was
 
 
-def _without_none(values: object) -> object:
+def _without_none(values: Any) -> Any:
     """Without what Arrow adds where a record has no value."""
     if isinstance(values, dict):
         return {key: _without_none(value) for key, value in values.items() if value is not None}

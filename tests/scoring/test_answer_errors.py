@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from kazu_distill.documents import Section, Span
 from kazu_distill.scoring.answer_errors import AnswerError, AnswerErrors, Listed, Verdict, on_offsets, on_strings
 
+Place = tuple[int, int, str]
 CORRECT, MISTAKEN, NOT_RECOGNISED, MISSPELT, OVER_PREDICTED, CONFLICTING = AnswerError
 PARIS = "Paris Hilton visits Paris"
 LISTS = st.lists(st.tuples(st.sampled_from(["a", "ab", "b", "aa", "zz", ""]), st.sampled_from("XYZ")), max_size=6)
@@ -140,7 +142,7 @@ def _slow_on_offsets(gold: Section, predicted: Section) -> list[Verdict]:
     said = sorted({span.place for span in predicted.spans})
     all_said = list(said)
     verdicts: list[Verdict] = []
-    rules = [
+    rules: list[tuple[AnswerError, Callable[[Place, Place], bool]]] = [
         (CORRECT, lambda a, b: a == b),
         (MISTAKEN, lambda a, b: a[:2] == b[:2]),
         (CONFLICTING, lambda a, b: text[a[0] : a[1]] == text[b[0] : b[1]] and a[2] == b[2]),
