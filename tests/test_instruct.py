@@ -92,19 +92,13 @@ def test_an_llm_that_has_learnt_the_records_answers_annotate_with_the_labels(wor
     with LLMServer(lambda system, user: learnt.get((system, user))) as server:
         succeed(
             "annotate", "--config-path", "conf", "schema=tiny", "corpus=jsonl", "corpus.path=split/test.jsonl",
-            "out=labelled", "llm=local", "llm.model=tuned", f"llm.base_url={server.url}/v1", "grounding.occurrences=listed",
-            cwd=work,
+            "out=labelled", "llm=local", "llm.model=tuned", f"llm.base_url={server.url}/v1",
+            "grounding.occurrences=listed", cwd=work,
         )  # fmt: skip
         asked = [(received.system, received.user) for received in server.received]
     assert sorted(asked) == sorted(learnt)
-    for gold, labelled in zip(
-        read_documents(work / "split" / "test.jsonl"),
-        read_documents(work / "labelled" / "documents.jsonl"),
-        strict=True,
-    ):
-        assert [[span.place for span in section.spans] for section in labelled.sections] == [
-            [span.place for span in section.spans] for section in gold.sections
-        ]
+    gold, labelled = (read_documents(work / file) for file in ("split/test.jsonl", "labelled/documents.jsonl"))
+    assert [_places(each) for each in labelled] == [_places(each) for each in gold]
 
 
 def test_the_same_seed_writes_the_same_bytes_and_another_one_others(work: Path) -> None:
@@ -240,3 +234,7 @@ def test_predictions_of_a_real_corpus_come_back(tmp_path: Path) -> None:
     assert run.status == 0, run.errors
     report = json.loads((tmp_path / "read.json").read_text())
     assert {kind for kind, count in report["errors"]["on_strings"]["kinds"].items() if count} == {"correct"}
+
+
+def _places(document: Document) -> list[list[tuple[int, int, str]]]:
+    return [[span.place for span in section.spans] for section in document.sections]
