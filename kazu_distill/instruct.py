@@ -30,6 +30,8 @@ from kazu_distill.instruction.reading import AnswerReader, read_asked
 from kazu_distill.instruction.report import ReadReport, errors_table
 from kazu_distill.instruction.table import cost_sentence, counts_table, remarks
 from kazu_distill.instruction.writing import ASKED, RecordFiles
+from kazu_distill.retrieval.folder import FolderKnowledge
+from kazu_distill.retrieval.retrieved import RetrievedExamples
 from kazu_distill.schema import Schema
 from kazu_distill.splitting.parts import split_documents
 from kazu_distill.stage import stage_main
@@ -99,18 +101,21 @@ def _write(config: DictConfig, schema: Schema) -> None:
 
 
 def _maker(config: DictConfig, schema: Schema, parts: Mapping[str, Iterable[Document]]) -> RecordMaker:
-    negatives = config.negatives
     counts: Mapping[str, int] = {}
-    if config.prompt.class_by_class and negatives.by == "frequency" and TRAIN in parts:
+    if config.prompt.class_by_class and config.negatives.by == "frequency" and TRAIN in parts:
         counts = spans_by_class(parts[TRAIN])
+    knowledge: FolderKnowledge | None = instantiate(config.knowledge)
+    if knowledge is not None:
+        knowledge.prepare()
+        print_remarks(knowledge)
     return RecordMaker(
         schema=schema,
-        make_prompt=instantiate(config.prompt, _partial_=True, knowledge=_knowledge(config)),
+        make_prompt=instantiate(config.prompt, _partial_=True, knowledge=knowledge),
         class_by_class=config.prompt.class_by_class,
         chunker=instantiate(config.chunks),
         grounder=instantiate(config.grounding),
         examples=_examples(config, schema, parts),
-        negatives=instantiate(negatives, counts=counts),
+        negatives=instantiate(config.negatives, counts=counts),
         noise=instantiate(config.noise),
         seed=config.seed,
     )
@@ -118,18 +123,17 @@ def _maker(config: DictConfig, schema: Schema, parts: Mapping[str, Iterable[Docu
 
 def _examples(config: DictConfig, schema: Schema, parts: Mapping[str, Iterable[Document]]) -> OutsideExamples | None:
     """Who chooses examples, if any are to be shown: never out of a part that is measured on."""
-    if not config.get("examples"):
+    if config.examples is None:
         return None
     measured = {part: documents for part, documents in parts.items() if part != TRAIN}
     held_out = {hash(document.id) for documents in measured.values() for document in documents}
     files = [str(each.path) for each in measured.values() if isinstance(each, Corpus) and each.path.suffix == ".jsonl"]
-    not_from = [*config.examples.get("not_from", ()), *files]
-    chosen = instantiate(config.examples, schema=schema, not_from=not_from)
+    not_from = [*config.examples.not_from, *files]
+    chosen: RetrievedExamples = instantiate(config.examples, schema=schema, not_from=not_from)
+    prompt: Prompt = instantiate(config.prompt, schema=schema)
+    chosen.prepare(prompt.answers)
+    print_remarks(chosen)
     return OutsideExamples(chosen, is_held_out=lambda identifier: hash(identifier) in held_out)
-
-
-def _knowledge(config: DictConfig) -> Any:
-    return instantiate(config.knowledge) if config.get("knowledge") else None
 
 
 def _parts(config: DictConfig, schema: Schema) -> dict[str, Iterable[Document]]:

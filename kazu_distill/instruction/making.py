@@ -103,12 +103,19 @@ class RecordMaker:
                     noisy = training and self._noise.changes_anything
                     chance = Random(f"noise {self._seed} {identifier}")
                     shown = self._noise.of(self._schema, chance) if noisy else self._plain
-                    names = {shown.names[label]: label for label in labels}
+                    wanted = _Wanted.of(shown, labels)
+                    true = {shown.names[label]: label for label in labels}
+                    names = {name: true[name] for name in wanted.schema.labels}  # in the order in which they are shown
                     asked = Asked(identifier, document.id, number, chunk, names, digest)
-                    prompt = self._prompt(_Wanted.of(shown, labels))
-                    [question] = prompt.questions(text, document, context=self._chunker.context(section.text, chunk))
                     own = [replace(span, label=shown.names[span.label]) for span in spans if span.label in labels]
-                    yield asked, *self._answered(asked, question, own)
+                    context = self._chunker.context(section.text, chunk)
+                    try:
+                        [question] = self._prompt(wanted).questions(text, document, context=context)
+                        answer = question.style.render(text, own, wanted.schema)
+                    except CannotExpress:
+                        yield asked, LeftOut.FORM, Back.MENTIONS
+                    else:
+                        yield asked, *self._answered(asked, question, own, answer)
 
     def _questions(
         self, document: Document, section: int, chunk: Chunk, spans: Sequence[Span], *, training: bool
@@ -129,18 +136,15 @@ class RecordMaker:
             if label in wanted:
                 yield f"{identifier}/{number}", [label]
 
-    def _answered(self, asked: Asked, question: Question, spans: Sequence[Span]) -> tuple[Record | LeftOut, Back]:
-        schema = question.part.schema
-        try:
-            answer = question.style.render(question.text, spans, schema)
-        except CannotExpress:
-            return LeftOut.FORM, Back.MENTIONS
+    def _answered(
+        self, asked: Asked, question: Question, spans: Sequence[Span], answer: str
+    ) -> tuple[Record | LeftOut, Back]:
         back = self._comes_back(question, answer, spans, asked.names)
         if back is None:
             return LeftOut.LOST, Back.MENTIONS
         mentions = {
             label: tuple(question.text[span.start : span.end] for span in spans if span.label == label)
-            for label in schema.labels
+            for label in asked.names
         }
         request = question.request
         return Record(asked, request.system, request.earlier, request.user, answer, mentions, len(spans)), back

@@ -1,13 +1,18 @@
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kazu_distill.annotation.chunking.chunks import Chunker
 from kazu_distill.annotation.grounding.grounder import Grounder
 from kazu_distill.annotation.prompt import Prompt
+from kazu_distill.annotation.styles.guidelines import Guidelines
+from kazu_distill.annotation.styles.inline_tags import InlineTags
 from kazu_distill.annotation.styles.json_list import JsonList
+from kazu_distill.annotation.styles.one_class import OneClass
 from kazu_distill.annotation.styles.style import Style
+from kazu_distill.annotation.styles.token_lines import TokenLines
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.instruction.class_lists import ClassLists
 from kazu_distill.instruction.examples import OutsideExamples
@@ -24,7 +29,7 @@ from tests.instruction.making import maker
 SCHEMA = Schema(name="test", classes={"drug": {"definition": "A drug."}, "gene": {"definition": "A gene."}, "cell": {}})
 TEXT = "Aspirin inhibits EGFR. Aspirin helps."
 DOCUMENT = Document("1", (Section("text", TEXT, (Span(0, 7, "drug"), Span(17, 21, "gene"), Span(23, 30, "drug"))),))
-STYLES = st.sampled_from([JsonList(), ClassLists(), ClassLists(form="short")])
+STYLES = [JsonList(), ClassLists(), ClassLists(form="short"), InlineTags(), TokenLines(), Guidelines(), OneClass()]
 NOISES = st.sampled_from([Noise(), Noise(shuffle=0.5, paraphrase=0.5, drop_definitions=0.5, mask_names=0.5)])
 
 
@@ -33,10 +38,12 @@ def records_of(document: Document, **settings: object) -> list[Record]:
     return [record for _, record, _ in made if isinstance(record, Record)]
 
 
-@given(st.data(), STYLES, NOISES, st.booleans(), st.integers(3, 40))
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: type(style).__name__)
+@given(st.data(), NOISES, st.booleans(), st.integers(3, 40))
 def test_every_record_parses_back_to_the_spans_that_it_came_from(
-    data: st.DataObject, style: Style, noise: Noise, class_by_class: bool, tokens: int
+    style: Style, data: st.DataObject, noise: Noise, class_by_class: bool, tokens: int
 ) -> None:
+    class_by_class = class_by_class or isinstance(style, OneClass)
     schema = data.draw(schemas())
     document = data.draw(documents(schema))
     made = maker(
@@ -44,13 +51,17 @@ def test_every_record_parses_back_to_the_spans_that_it_came_from(
     )
     seen: Counter[tuple[int, int, int, str]] = Counter()
     for asked, record, back in made.records(document, training=True):
-        assert isinstance(record, Record)
         section = document.sections[asked.section]
         wanted = {
             (span.start, span.end, span.label)
             for span in section.spans
             if asked.chunk.start <= span.start and span.end <= asked.chunk.end and span.label in asked.names.values()
         }
+        seen.update((asked.section, *place) for place in wanted)
+        if record is LeftOut.FORM:
+            assert isinstance(style, InlineTags | TokenLines)  # two of one class cross, or begin with white space
+            continue
+        assert isinstance(record, Record)
         # Read as a stranger would: with a schema of nothing but the names that the record shows.
         shown = Schema(name="shown", classes={name: {} for name in asked.names}, ignored=schema.ignored)
         parsed = style.parse(record.answer, record.text, shown)
@@ -64,7 +75,6 @@ def test_every_record_parses_back_to_the_spans_that_it_came_from(
         }
         assert (found == wanted) == (back is Back.SPANS)
         assert record.spans == len(wanted)
-        seen.update((asked.section, *place) for place in wanted)
     places = {(number, *span.place) for number, section in enumerate(document.sections) for span in section.spans}
     assert set(seen.values()) <= {1}
     assert len(places) - len(seen) == spans_cut(document, Chunker(tokens=tokens))
