@@ -24,7 +24,7 @@ from kazu_distill.instruction.examples import OutsideExamples
 from kazu_distill.instruction.formats import FORMATS, dataset_info
 from kazu_distill.instruction.making import RecordMaker
 from kazu_distill.instruction.negatives import spans_by_class
-from kazu_distill.instruction.part import TRAIN, PartMaker
+from kazu_distill.instruction.part import TRAIN, PartMaker, measured_on
 from kazu_distill.instruction.predictions import read_predictions
 from kazu_distill.instruction.reading import AnswerReader, read_asked
 from kazu_distill.instruction.report import ReadReport, errors_table
@@ -60,7 +60,10 @@ def _write(config: DictConfig, schema: Schema) -> None:
     """Records of every part; they are counted before their files take their names."""
     out = Path(config.out)
     parts = _parts(config, schema)
-    maker = _maker(config, schema, parts)
+    examples = _examples(config, schema, parts)
+    measured = measured_on(parts)
+    outside = None if examples is None else OutsideExamples(examples, not_from=measured)
+    maker = _maker(config, schema, parts, outside)
     length = RecordLength(token_counter(config.tokenizer))
     with ExitStack() as stack:
         lines = out
@@ -74,6 +77,7 @@ def _write(config: DictConfig, schema: Schema) -> None:
                 length=length,
                 max_tokens=config.max_tokens,
                 files=None if config.plan else files,
+                measured=measured,
             )
             counts = {
                 part: part_maker.make(part, _watched(documents, part, progress)) for part, documents in parts.items()
@@ -83,6 +87,8 @@ def _write(config: DictConfig, schema: Schema) -> None:
                 _print_remarks(documents)
             _check_counts(counts, config)
             figures = _print(counts, config)
+            if examples is not None:
+                figures["shown_examples"] = examples.figures()
         if config.plan:
             return
         if config.files == "datasets":
@@ -100,7 +106,9 @@ def _write(config: DictConfig, schema: Schema) -> None:
     )
 
 
-def _maker(config: DictConfig, schema: Schema, parts: Mapping[str, Iterable[Document]]) -> RecordMaker:
+def _maker(
+    config: DictConfig, schema: Schema, parts: Mapping[str, Iterable[Document]], examples: OutsideExamples | None
+) -> RecordMaker:
     counts: Mapping[str, int] = {}
     if config.prompt.class_by_class and config.negatives.by == "frequency" and TRAIN in parts:
         counts = spans_by_class(parts[TRAIN])
@@ -114,26 +122,25 @@ def _maker(config: DictConfig, schema: Schema, parts: Mapping[str, Iterable[Docu
         class_by_class=config.prompt.class_by_class,
         chunker=instantiate(config.chunks),
         grounder=instantiate(config.grounding),
-        examples=_examples(config, schema, parts),
+        examples=examples,
         negatives=instantiate(config.negatives, counts=counts),
         noise=instantiate(config.noise),
         seed=config.seed,
     )
 
 
-def _examples(config: DictConfig, schema: Schema, parts: Mapping[str, Iterable[Document]]) -> OutsideExamples | None:
+def _examples(config: DictConfig, schema: Schema, parts: Mapping[str, Iterable[Document]]) -> RetrievedExamples | None:
     """Who chooses examples, if any are to be shown: never out of a part that is measured on."""
     if config.examples is None:
         return None
-    measured = {part: documents for part, documents in parts.items() if part != TRAIN}
-    held_out = {hash(document.id) for documents in measured.values() for document in documents}
-    files = [str(each.path) for each in measured.values() if isinstance(each, Corpus) and each.path.suffix == ".jsonl"]
-    not_from = [*config.examples.not_from, *files]
+    measured = [documents for part, documents in parts.items() if part != TRAIN]
+    files = [str(each.path) for each in measured if isinstance(each, Corpus) and each.path.suffix == ".jsonl"]
+    not_from = list(dict.fromkeys([*config.examples.not_from, *files]))
     chosen: RetrievedExamples = instantiate(config.examples, schema=schema, not_from=not_from)
     prompt: Prompt = instantiate(config.prompt, schema=schema)
     chosen.prepare(prompt.answers)
     print_remarks(chosen)
-    return OutsideExamples(chosen, is_held_out=lambda identifier: hash(identifier) in held_out)
+    return chosen
 
 
 def _parts(config: DictConfig, schema: Schema) -> dict[str, Iterable[Document]]:

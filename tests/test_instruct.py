@@ -101,6 +101,26 @@ def test_an_llm_that_has_learnt_the_records_answers_annotate_with_the_labels(wor
     assert [_places(each) for each in labelled] == [_places(each) for each in gold]
 
 
+def test_examples_stand_in_front_and_are_of_no_document_that_is_measured_on(work: Path) -> None:
+    settings = ("examples=bm25", "examples.path=split", "examples.k=3", "formats=[openai,alpaca]", "noise.mask_names=1")
+    succeed("instruct", *arguments(*settings), cwd=work)
+    texts = {
+        part: {section.text for each in read_documents(work / "split" / f"{part}.jsonl") for section in each.sections}
+        for part in ("train", "eval", "test")
+    }
+    for part in texts:
+        rows = [row["messages"] for row in lines(work / "out" / "openai" / f"{part}.jsonl")]
+        shown = [message["content"] for row in rows for message in row[1:-2] if message["role"] == "user"]
+        assert shown
+        assert set(shown) <= texts["train"]
+        assert all(row[-2]["content"] not in {message["content"] for message in row[:-2]} for row in rows)
+        first = lines(work / "out" / "alpaca" / f"{part}.jsonl")[0]["instruction"]
+        assert f"Text:\n{rows[0][1]['content']}\n\nAnswer:\n{rows[0][2]['content']}" in first
+        assert ("LABEL_" in first) == (part == "train")
+    figures = json.loads((work / "out" / "report.json").read_text())["shown_examples"]
+    assert figures["excluded_evaluation"] > 0
+
+
 def test_the_same_seed_writes_the_same_bytes_and_another_one_others(work: Path) -> None:
     settings = (
         "prompt=class_lists", "prompt.class_by_class=true", "noise.shuffle=0.5", "noise.mask_names=0.5",
@@ -199,7 +219,8 @@ def test_long_records_are_left_out_counted_and_failures_when_answers_are_read(wo
         (["negatives.by=often"], "frequency"),
         (["split.test=0.1"], "in parts already"),
         (["parts={a/b: split}"], "a/b"),
-        (["parts={train: split/train.jsonl, test: split/train.jsonl}"], "is in two parts"),
+        (["parts={train: split/train.jsonl, test: split/train.jsonl}"], "is in two parts, train and test"),
+        (["parts={eval: split/test.jsonl, test: split/test.jsonl}"], "is in two parts, eval and test"),
         (["schema=bc5cdr"], "is not in the schema"),
         (["tokenizer=nowhere"], "no tokenizer"),
         (["corpus.path=empty.jsonl"], "no documents"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from kazu_distill.documents import Document
@@ -16,13 +16,12 @@ class OutsideExamples:
 
     Args:
         chosen: who chooses.
-        is_held_out: whether a document's id is one of those that a model is measured on.
+        not_from: ids of the documents that a model is measured on.
     """
 
-    def __init__(self, chosen: Examples, *, is_held_out: Callable[[str], bool]) -> None:
-        self.refused = 0
+    def __init__(self, chosen: Examples, *, not_from: Collection[str]) -> None:
         self._chosen = chosen
-        self._is_held_out = is_held_out
+        self._not_from = not_from
         self._last: tuple[str, str, tuple[Example, ...]] | None = None
 
     def select(self, text: str, document: Document) -> tuple[Example, ...]:
@@ -32,9 +31,8 @@ class OutsideExamples:
             kept = tuple(
                 example
                 for example in given
-                if example.document_id != document.id and not self._is_held_out(example.document_id)
+                if example.document_id != document.id and example.document_id not in self._not_from
             )
-            self.refused += len(given) - len(kept)
             self._last = text, document.id, kept
         return self._last[2]
 

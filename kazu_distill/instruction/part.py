@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kazu_distill.annotation.chunking.chunks import Chunker
 from kazu_distill.documents import Document
@@ -16,6 +16,21 @@ TRAIN = "train"
 """The part that a model learns: it alone has noise and a choice of negatives."""
 
 
+def measured_on(parts: Mapping[str, Iterable[Document]]) -> dict[str, str]:
+    """The id of each document that a model does not learn but is measured on, and its part.
+
+    Raises:
+        CorpusError: a document is in two of these parts.
+    """
+    part_of: dict[str, str] = {}
+    for part, documents in parts.items():
+        for document in documents if part != TRAIN else ():
+            if document.id in part_of:
+                raise CorpusError(_in_two_parts(document, part_of[document.id], part))
+            part_of[document.id] = part
+    return part_of
+
+
 class PartMaker:
     """Makes records of parts, in one pass over each and in memory for a document.
 
@@ -25,6 +40,7 @@ class PartMaker:
         length: the tokens of a record.
         max_tokens: longer records are left out; None leaves out none.
         files: where they are written; None only counts.
+        measured: ids of the documents that a model is measured on, with their part.
     """
 
     def __init__(
@@ -35,13 +51,14 @@ class PartMaker:
         length: RecordLength,
         max_tokens: int | None,
         files: RecordFiles | None,
+        measured: Mapping[str, str],
     ) -> None:
         self._maker = maker
         self._chunker = chunker
         self._length = length
         self._max_tokens = max_tokens
         self._files = files
-        self._part_of: dict[int, str] = {}  # by hashes of ids: of millions of documents they would fill the memory
+        self._measured = measured
 
     def make(self, part: str, documents: Iterable[Document]) -> PartCounts:
         """Make the records of a part.
@@ -53,12 +70,9 @@ class PartMaker:
         if self._files:
             self._files.begin(part)
         for document in documents:
-            other = self._part_of.setdefault(hash(document.id), part)
+            other = self._measured.get(document.id, part)
             if other != part:
-                raise CorpusError(
-                    f'document "{document.id}" is in two parts, {other} and {part}, so that a model would be measured '
-                    "on what it has learnt; split the documents again (python -m kazu_distill.split)"
-                )
+                raise CorpusError(_in_two_parts(document, part, other))
             places = sum(len({span.place for span in section.spans}) for section in document.sections)
             counts.documents += 1
             counts.spans += places
@@ -82,3 +96,10 @@ class PartMaker:
                 counts.leave_out(asked, why)
             if self._files:
                 self._files.add(part, asked, record, left_out="" if record else str(why))
+
+
+def _in_two_parts(document: Document, one: str, other: str) -> str:
+    return (
+        f'document "{document.id}" is in two parts, {one} and {other}, so that a model would be measured on what it '
+        "has learnt; split the documents again (python -m kazu_distill.split)"
+    )

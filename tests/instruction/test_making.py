@@ -182,16 +182,15 @@ class Shown:
 
 
 def test_examples_are_of_other_documents_than_the_one_asked_about_and_those_that_are_measured_on() -> None:
-    examples = OutsideExamples(Shown(), is_held_out=lambda identifier: identifier == "test")
+    examples = OutsideExamples(Shown(), not_from={"test"})
     [record] = records_of(DOCUMENT, examples=examples)
     assert [turn.text for turn in record.earlier if turn.role == "user"] == ["Ibuprofen."]
     assert Turn("assistant", '{"entities": [{"entity_match": "Ibuprofen", "entity_class": "drug"}]}') in record.earlier
-    assert examples.refused == 2
 
 
 def test_the_questions_about_one_text_show_the_same_examples_which_are_looked_up_once() -> None:
     shown = Shown()
-    examples = OutsideExamples(shown, is_held_out=lambda _: False)
+    examples = OutsideExamples(shown, not_from=())
     records = records_of(DOCUMENT, examples=examples, class_by_class=True, negatives=Negatives(by="all"))
     assert len(records) == 3
     assert shown.asked == 1
