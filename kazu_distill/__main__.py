@@ -90,7 +90,7 @@ STAGES = (
         "instruct",
         "labelled documents to data for tuning an LLM, and its answers to documents",
         "runs/split, or any labelled documents; then the answers of a tuned LLM",
-        "runs/instruct: a folder for each format, questions, report.json; then documents.jsonl, failed.jsonl, read.json",
+        "runs/instruct: a folder for each format, report.json; then documents.jsonl, failed.jsonl, read.json",
         "python -m kazu_distill.instruct write plan=true",
     ),
     Stage(
