@@ -112,8 +112,9 @@ def _maker(
     counts: Mapping[str, int] = {}
     if config.prompt.class_by_class and config.negatives.by == "frequency" and TRAIN in parts:
         counts = spans_by_class(parts[TRAIN])
-    knowledge: FolderKnowledge | None = instantiate(config.knowledge)
-    if knowledge is not None:
+    knowledge: FolderKnowledge | None = None
+    if config.knowledge is not None:
+        knowledge = instantiate(config.knowledge, not_from=_not_from(config.knowledge, parts))
         knowledge.prepare()
         print_remarks(knowledge)
     return RecordMaker(
@@ -133,14 +134,19 @@ def _examples(config: DictConfig, schema: Schema, parts: Mapping[str, Iterable[D
     """Who chooses examples, if any are to be shown: never out of a part that is measured on."""
     if config.examples is None:
         return None
-    measured = [documents for part, documents in parts.items() if part != TRAIN]
-    files = [str(each.path) for each in measured if isinstance(each, Corpus) and each.path.suffix == ".jsonl"]
-    not_from = list(dict.fromkeys([*config.examples.not_from, *files]))
+    not_from = _not_from(config.examples, parts)
     chosen: RetrievedExamples = instantiate(config.examples, schema=schema, not_from=not_from)
     prompt: Prompt = instantiate(config.prompt, schema=schema)
     chosen.prepare(prompt.answers)
     print_remarks(chosen)
     return chosen
+
+
+def _not_from(lookup: DictConfig, parts: Mapping[str, Iterable[Document]]) -> list[str]:
+    """The files of documents that must not be shown: those that are configured, and those that are measured on."""
+    measured = [documents for part, documents in parts.items() if part != TRAIN]
+    files = [str(each.path) for each in measured if isinstance(each, Corpus) and each.path.suffix == ".jsonl"]
+    return list(dict.fromkeys([*lookup.not_from, *files]))
 
 
 def _parts(config: DictConfig, schema: Schema) -> dict[str, Iterable[Document]]:

@@ -121,6 +121,24 @@ def test_examples_stand_in_front_and_are_of_no_document_that_is_measured_on(work
     assert figures["excluded_evaluation"] > 0
 
 
+def test_background_stands_in_front_and_is_no_text_that_is_measured_on(work: Path) -> None:
+    folder = work / "texts"
+    folder.mkdir()
+    for number in range(20):
+        (folder / f"{number}.txt").write_text(document(number).sections[0].text)
+    (folder / "book.txt").write_text("Livers are harmed by 1,2-dichloroethane, a solvent of the trade.")
+    succeed("instruct", *arguments("knowledge=folder", "knowledge.path=texts", "formats=[openai]"), cwd=work)
+    measured = {document(number).sections[0].text for number in range(12, 20)}
+    said = [
+        message["content"]
+        for part in ("train", "test")
+        for row in lines(work / "out" / "openai" / f"{part}.jsonl")
+        for message in row["messages"][1:-2]
+    ]
+    assert any("a solvent of the trade" in text for text in said)
+    assert not any(text in each for each in said for text in measured)
+
+
 def test_the_same_seed_writes_the_same_bytes_and_another_one_others(work: Path) -> None:
     settings = (
         "prompt=class_lists", "prompt.class_by_class=true", "noise.shuffle=0.5", "noise.mask_names=0.5",
