@@ -127,7 +127,11 @@ def test_background_stands_in_front_and_is_no_text_that_is_measured_on(work: Pat
     for number in range(20):
         (folder / f"{number}.txt").write_text(document(number).sections[0].text)
     (folder / "book.txt").write_text("Livers are harmed by 1,2-dichloroethane, a solvent of the trade.")
-    succeed("instruct", *arguments("knowledge=folder", "knowledge.path=texts", "formats=[openai]"), cwd=work)
+    succeed(
+        "instruct",
+        *arguments("knowledge=folder", "knowledge.path=texts", "knowledge.k=20", "formats=[openai]"),
+        cwd=work,
+    )
     measured = {document(number).sections[0].text for number in range(12, 20)}
     said = [
         message["content"]
