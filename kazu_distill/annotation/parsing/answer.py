@@ -16,12 +16,19 @@ from kazu_distill.schema import Schema
 class Mention:
     """A string that the LLM says is in the text, and the schema's class for it.
 
-    ``start`` is where it begins, in code points, if the form of the answer says so; else it is to be searched for.
+    ``start`` and ``end`` are where it stands, in code points, if the form of the answer says so, though it may be
+    written a little differently there; else it is to be searched for.
     """
 
     text: str
     label: str
     start: int | None = None
+    end: int | None = None
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Where it stands, if the form of the answer says so."""
+        return None if self.start is None or self.end is None else (self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def parse_answer(text: str, schema: Schema) -> ParsedAnswer:
     as_asked = _exactly_as_asked(text, schema)
     if as_asked is not None:
         return ParsedAnswer(as_asked)
-    answer = _without_thinking(_well_formed(text).lstrip("\ufeff"))
+    answer = answer_itself(text, begins=_JSON_BEGINS)
     classes = _ClassNames(schema)
     values = read_json(_decoded(answer))
     found = [find_listings(value, classes.knows) for value in values]
@@ -103,11 +110,11 @@ def _read(first: Found, later: Sequence[Found], values: Sequence[Array | Object]
         begins = left_out[0].listings[0].text or ""
         damage = f"there is more than one list, of which only the first counts; another begins with: {begins:.80}"
     outcomes = [classes.mention(listing) for each in used for listing in each.listings]
-    faults = [Fault("damaged JSON", _well_formed(damage))] if damage else []
+    faults = [Fault("damaged JSON", well_formed(damage))] if damage else []
     faults += _mended(*(each.node for each in used), outside_a_list=first.single)
     faults += [outcome for outcome in outcomes if isinstance(outcome, Fault)]
     mentions = tuple(outcome for outcome in outcomes if isinstance(outcome, Mention))
-    return ParsedAnswer(mentions, tuple(faults), _well_formed(damage) if damage else None)
+    return ParsedAnswer(mentions, tuple(faults), well_formed(damage) if damage else None)
 
 
 class _ClassNames:
@@ -132,9 +139,9 @@ class _ClassNames:
             return Fault(f"no {CLASS}", f"{_plain(listing.source)!r:.80}")
         label = self._find(listing.label)
         if label is not None:
-            return Mention(_well_formed(listing.text), label)
+            return Mention(well_formed(listing.text), label)
         kind = "class ignored by the schema" if self._ignores(listing.label) else "class not in the schema"
-        return Fault(kind, _well_formed(f"{listing.text:.80} ({listing.label:.80})"))
+        return Fault(kind, well_formed(f"{listing.text:.80} ({listing.label:.80})"))
 
     def _find(self, name: str) -> str | None:
         entity_class = self._schema.find(name)
@@ -156,19 +163,28 @@ def _mended(*nodes: Array | Object, outside_a_list: bool = False) -> list[Fault]
     return [Fault("JSON mended", what) for what in sorted(kinds)]
 
 
-def _without_thinking(text: str) -> str:
-    """The text after the thoughts that come before an answer.
+def answer_itself(text: str, *, begins: re.Pattern[str] | None = None, about: str = "") -> str:
+    """An answer as Unicode that can be written, without a byte order mark and without the thoughts before it.
+
+    Args:
+        text: the whole answer.
+        begins: what it begins with where there are no thoughts before it.
+        about: a text that the answer repeats: if that has such marks itself, they are none.
 
     Raises:
-        UnreadableAnswer: they do not end.
+        UnreadableAnswer: the thoughts do not end.
     """
-    if _JSON_BEGINS.match(text):
+    text = well_formed(text)
+    text = text if about.startswith("\ufeff") else text.lstrip("\ufeff")
+    if begins is not None and begins.match(text):
+        return text
+    if _THINKING_ENDS.search(about) or _THINKING_BEGINS.match(about):
         return text
     ends = list(_THINKING_ENDS.finditer(text))
     if ends:
         return text[ends[-1].end() :]
     if _THINKING_BEGINS.match(text):
-        raise UnreadableAnswer("the answer ends before the thinking does; give the JSON without thinking aloud")
+        raise UnreadableAnswer("the answer ends before the thinking does; give the answer without thinking aloud")
     return text
 
 
@@ -183,7 +199,7 @@ def _decoded(text: str) -> str:
     return text
 
 
-def _well_formed(text: str) -> str:
+def well_formed(text: str) -> str:
     """The text with halves of surrogate pairs joined, or replaced where they are alone: UTF-8 cannot write them."""
     if _SURROGATE.search(text) is None:
         return text
@@ -196,7 +212,7 @@ def _why_unreadable(answer: str, values: Sequence[Array | Object]) -> str:
         return f"the answer is empty; it must be {wanted}"
     damage = next((value.damage for value in values if value.damage), None)
     if damage:
-        return _well_formed(damage)
+        return well_formed(damage)
     if values:
         return f"the JSON is not {wanted}; it begins with: {excerpt(answer)}"
     return f"there is no JSON in the answer, which must be {wanted}; it begins with: {excerpt(answer)}"

@@ -8,9 +8,10 @@ from typing import Any
 
 from kazu_distill.annotation.parsing.answer import ParsedAnswer, parse_answer
 from kazu_distill.annotation.parsing.shapes import CLASS, ENTITIES, MATCH
+from kazu_distill.annotation.styles.explained import explained
 from kazu_distill.annotation.styles.style import spans_of
 from kazu_distill.documents import Span
-from kazu_distill.schema import EntityClass, Schema
+from kazu_distill.schema import Schema
 
 
 class JsonList:
@@ -24,7 +25,10 @@ class JsonList:
 
     def describe(self, schema: Schema) -> str:
         """A line or more a class."""
-        return "\n".join(_describe(entity_class) for entity_class in schema.classes)
+        return "\n".join(
+            explained(entity_class, f"- {json.dumps(entity_class.name, ensure_ascii=False)}")
+            for entity_class in schema.classes
+        )
 
     def answer_schema(self, schema: Schema) -> dict[str, Any]:
         """A list of mentions with their class, which the schema knows or ignores."""
@@ -44,6 +48,13 @@ class JsonList:
             "additionalProperties": False,
         }
 
+    def output_ratio(self, share: float) -> tuple[float, float, float]:
+        """Two classes by human hand (BC5CDR) take 1.2, by LLMs 1.7 to 1.8, sixteen classes (BioNLP-CG) 2.2.
+
+        Written without spaces it is a tenth less, indented a tenth more.
+        """
+        return 0.9 * share, 1.7 * share, 2.4 * share
+
     def render(self, text: str, spans: Sequence[Span], schema: Schema) -> str:
         """Every span as a mention with its class."""
         listed = [{MATCH: text[span.start : span.end], CLASS: span.label} for span in spans_of(spans, schema)]
@@ -52,19 +63,3 @@ class JsonList:
     def parse(self, answer: str, text: str, schema: Schema) -> ParsedAnswer:  # noqa: ARG002 — the text says nothing more
         """What is well formed of the JSON."""
         return parse_answer(answer, schema)
-
-
-def _describe(entity_class: EntityClass) -> str:
-    lines = [f'- "{entity_class.name}"']
-    if entity_class.definition:
-        lines[0] += f": {' '.join(entity_class.definition.split())}"
-    for heading, items in (
-        ("Belongs here", entity_class.includes),
-        ("Does not belong here", entity_class.excludes),
-        *((f'Not this, but "{other}"', (what,)) for other, what in entity_class.near_misses),
-        ("Examples", entity_class.examples),
-        ("Not on their own", tuple(sorted(entity_class.stop_words))),
-    ):
-        if items:
-            lines.append(f"  {heading}: {'; '.join(items)}")
-    return "\n".join(lines)
