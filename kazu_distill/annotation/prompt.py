@@ -79,11 +79,14 @@ class Prompt:
         instructions: a template in which ``$classes`` stands for the classes as the style explains them.
         style: the form of question and answer.
         class_by_class: ask about each class in a request of its own.
+        open_instructions: take the place of ``instructions`` where the schema asks for free types. They say nothing of
+            its classes, so that the answers serve every schema that is made of those types.
         examples: who chooses labelled examples to show; None shows none.
         knowledge: who chooses passages to show as background; None shows none.
 
     Raises:
-        ConfigError: the instructions have no ``$classes``, or another ``$name``.
+        ConfigError: the instructions have no ``$classes``, or another ``$name``; or the schema asks for free types, and
+            there are no instructions for that, or style or ``class_by_class`` want classes.
     """
 
     def __init__(
@@ -93,14 +96,23 @@ class Prompt:
         instructions: str,
         style: Style | None = None,
         class_by_class: bool = False,
+        open_instructions: str | None = None,
         examples: Examples | None = None,
         knowledge: Knowledge | None = None,
     ) -> None:
         self.style = style or JsonList()
         self._examples = examples
         self._knowledge = knowledge
-        schemas = [schema.only([label]) for label in schema.labels] if class_by_class else [schema]
-        self.parts = tuple(Part(part, _rendered(instructions, self.style.describe(part))) for part in schemas)
+        if schema.ask_for == "types":
+            if open_instructions is None or class_by_class or not isinstance(self.style, JsonList):
+                raise ConfigError(
+                    f"schema {schema.name!r} asks for free types: that takes prompt=default, or a prompt that has "
+                    "open_instructions, answers as a JSON list and has class_by_class=false"
+                )
+            self.parts: tuple[Part, ...] = (Part(schema, open_instructions.strip()),)
+        else:
+            schemas = [schema.only([label]) for label in schema.labels] if class_by_class else [schema]
+            self.parts = tuple(Part(part, _rendered(instructions, self.style.describe(part))) for part in schemas)
         self._answer_schemas = {id(part): self.style.answer_schema(part.schema) for part in self.parts}
 
     def questions(
