@@ -40,10 +40,6 @@ from kazu_distill.scoring.table import (
     voters_table,
 )
 from kazu_distill.stage import Sweep, current_sweep, stage_main
-from kazu_distill.tagger.runtime import parameters_in, weight_files
-from kazu_distill.tagger.tagger import Tagger
-from kazu_distill.tagger.threads import limit_threads
-from kazu_distill.tagger.trial import try_out
 
 _CHANGES = 5  # documents that are named on each side
 
@@ -102,6 +98,12 @@ def _given(config: DictConfig) -> Scored:
 
 def _predicted(config: DictConfig, out: Path) -> Scored:
     """Predictions of a model, which are written down, too."""
+    # They load torch, which takes seconds; who has predictions in a file does not wait for it.
+    from kazu_distill.tagger.runtime import parameters_in, weight_files
+    from kazu_distill.tagger.tagger import Tagger
+    from kazu_distill.tagger.threads import limit_threads
+    from kazu_distill.tagger.trial import try_out
+
     limit_threads()
     folder = Path(config.model)
     tagger = Tagger.from_pretrained(folder, runtime=config.runtime, device=config.device)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from kazu_distill.corpora.brat import read_brat
 from kazu_distill.corpora.corpus import Corpus
 from kazu_distill.documents import Document, Section, Span
-from kazu_distill.splitting.duplicates import SIMILAR, folded_text, groups_of_near_duplicates
+from kazu_distill.shingles import SIMILAR
+from kazu_distill.splitting.duplicates import folded_text, groups_of_near_duplicates
 from kazu_distill.splitting.parts import SplitError, split_documents, split_like
 from kazu_distill.splitting.stratify import Group, stratify
 from kazu_distill.splitting.summary import summarise

@@ -16,16 +16,23 @@ class Example:
     spans: tuple[Span, ...]
     document_id: str
 
+    def labels(self) -> set[str]:
+        """The classes that occur in it."""
+        return {span.label for span in self.spans}
+
 
 class Examples(Protocol):
-    """Chooses examples."""
+    """Chooses examples. May be asked from several threads."""
 
     def select(self, text: str, document: Document) -> tuple[Example, ...]:
-        """The examples to show before a text, a part of a document, in the order in which they are shown."""
+        """The examples to show before a text, a part of a document, in the order in which they are shown.
+
+        They are the same whenever the text comes, as the key of a stored answer depends on them.
+        """
 
 
 class Knowledge(Protocol):
-    """Chooses passages."""
+    """Chooses passages. May be asked from several threads."""
 
     def passages(self, text: str, document: Document) -> tuple[str, ...]:
-        """What to know when one reads a text, a part of a document."""
+        """What to know when one reads a text, a part of a document; the same whenever the text comes."""

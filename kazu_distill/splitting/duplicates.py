@@ -7,32 +7,26 @@ and not with the number of pairs; each candidate is then compared exactly.
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Iterator, Sequence
 
 from kazu_distill.documents import Document
+from kazu_distill.shingles import are_similar, folded, shingles_of
 
-SIMILAR = 0.8
-"""Jaccard similarity of the shingles from which two texts count as the same one."""
-
-_WORDS = 5
 _BINS = 64
 # At a similarity of 0.8 a pair is a candidate with probability 1 - (1 - 0.8 ** 4) ** 16 = 0.9998.
 _BAND = 4
-_WORD = re.compile(r"\w+")
 
 
 def folded_text(document: Document) -> str:
     """The text of all sections, without case and with single spaces; what differs in nothing else has the same."""
-    return " ".join(" ".join(section.text for section in document.sections).casefold().split())
+    return folded(section.text for section in document.sections)
 
 
 def groups_of_near_duplicates(documents: Sequence[Document]) -> list[list[int]]:
     """Positions of the documents, those of nearly the same text together.
 
     Texts are nearly the same if they are equal when folded, or if their shingles have a Jaccard similarity of at least
-    ``SIMILAR``; a chain of such pairs is one group. Texts of a few sentences, too short to fill the
+    ``shingles.SIMILAR``; a chain of such pairs is one group. Texts of a few sentences, too short to fill the
     bins of a band, are only compared folded. Empty texts are no duplicates of each other.
 
     Within a band's bucket a text is compared with the first one only, which keeps the work linear; a pair that meets
@@ -56,23 +50,18 @@ def groups_of_near_duplicates(documents: Sequence[Document]) -> list[list[int]]:
         if same != position:
             leader[find(position)] = find(same)
             continue
-        shingles = _shingles(text)
+        shingles = shingles_of(text)
         for band in _bands(shingles):
             candidate = first_with.setdefault(band, position)
             # A band's bucket may have been opened by a text that is in the group already.
-            if find(candidate) != find(position) and _similar(shingles, _shingles(folded_text(documents[candidate]))):
+            if find(candidate) != find(position) and are_similar(
+                shingles, shingles_of(folded_text(documents[candidate]))
+            ):
                 leader[find(position)] = find(candidate)
     groups: dict[int, list[int]] = {}
     for position in range(len(documents)):
         groups.setdefault(find(position), []).append(position)
     return list(groups.values())
-
-
-def _shingles(text: str) -> set[int]:
-    """Hashes of the runs of five words; crc32, as Python's own hash of a string differs from run to run."""
-    words = _WORD.findall(text)
-    runs = range(max(1, len(words) - _WORDS + 1))
-    return {zlib.crc32(" ".join(words[start : start + _WORDS]).encode()) for start in runs}
 
 
 def _bands(shingles: set[int]) -> Iterator[tuple[int, ...]]:
@@ -86,7 +75,3 @@ def _bands(shingles: set[int]) -> Iterator[tuple[int, ...]]:
         # Texts that both lack a shingle in a bin are not the more alike for it.
         if all(slot in least for slot in range(first, first + _BAND)):
             yield (first, *(least[slot] for slot in range(first, first + _BAND)))
-
-
-def _similar(one: set[int], other: set[int]) -> bool:
-    return len(one & other) >= SIMILAR * len(one | other)
