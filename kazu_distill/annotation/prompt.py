@@ -86,7 +86,7 @@ class Prompt:
 
     Raises:
         ConfigError: the instructions have no ``$classes``, or another ``$name``; or the schema asks for free types, and
-            there are no instructions for that, or style or ``class_by_class`` want classes.
+            there are no instructions for that, or style, examples or ``class_by_class`` want classes.
     """
 
     def __init__(
@@ -104,10 +104,10 @@ class Prompt:
         self._examples = examples
         self._knowledge = knowledge
         if schema.ask_for == "types":
-            if open_instructions is None or class_by_class or not isinstance(self.style, JsonList):
+            if open_instructions is None or class_by_class or examples or not isinstance(self.style, JsonList):
                 raise ConfigError(
                     f"schema {schema.name!r} asks for free types: that takes prompt=default, or a prompt that has "
-                    "open_instructions, answers as a JSON list and has class_by_class=false"
+                    "open_instructions, answers as a JSON list and has class_by_class=false; and examples=none"
                 )
             self.parts: tuple[Part, ...] = (Part(schema, open_instructions.strip()),)
         else:

@@ -10,6 +10,7 @@ from kazu_distill.markdown import as_code, as_text, table
 _EXAMPLES = 3  # of a kind
 _STRINGS = 8  # of a class
 _CONTESTED = 15
+_CLASSES = 100  # free types can be thousands
 _GROUNDING = {
     "exact": "as the LLM wrote it",
     "case": "in another case",
@@ -70,10 +71,11 @@ def _classes(report: Mapping[str, Any]) -> Iterator[str]:
             _share(count, report["spans"]),
             ", ".join(f"{as_code(string)} {often:,}" for string, often in list(top.get(label, {}).items())[:_STRINGS]),
         )
-        for label, count in report["spans_per_class"].items()
+        for label, count in list(report["spans_per_class"].items())[:_CLASSES]
     ]
     yield "## Classes"
     yield table(("class", "spans >", "share >", "most frequent"), rows)
+    yield from _more_classes(len(report["spans_per_class"]))
     yield from _lower_bounds(report)
 
 
@@ -166,18 +168,25 @@ def _agreement(report: Mapping[str, Any]) -> Iterator[str]:
         yield "## Votes"
         yield table(("LLMs that gave the span", "spans >", "share >"), rows)
     pairs = report.get("agreement", ())
-    labels = sorted({label for pair in pairs for label in pair["f1_per_class"]})
+    known = {label for pair in pairs for label in pair["f1_per_class"]}
+    labels = sorted(known if len(known) <= _CLASSES else known.intersection(list(report["spans_per_class"])[:_CLASSES]))
     scores = [("**all spans**", *(_f1(pair["f1"]) for pair in pairs))]
     scores += [(as_text(label), *(_f1(pair["f1_per_class"].get(label)) for pair in pairs)) for label in labels]
     if pairs:
         yield "## Agreement"
         yield "Strict F1 (class and both edges) of one LLM's spans against another's, in percent."
         yield table(("class", *(f"{as_text(' and '.join(pair['voters']))} >" for pair in pairs)), scores)
+        yield from _more_classes(len(known))
 
 
 _PARTS: Sequence[Callable[[Mapping[str, Any]], Iterable[str]]] = (
     _classes, _contested, _agreement, _grounding, _cleaning, _faults, _failures, _voters,
 )  # fmt: skip
+
+
+def _more_classes(number: int) -> Iterator[str]:
+    if number > _CLASSES:
+        yield f"Of {number:,} classes, the {_CLASSES} that are most frequent; `report.json` has all."
 
 
 def _lower_bounds(report: Mapping[str, Any]) -> Iterator[str]:
