@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, aclosing
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from kazu_distill.annotation.in_order import InOrder
 from kazu_distill.annotation.panel import Annotated, Panel
 from kazu_distill.annotation.planning.plan import make_plan
 from kazu_distill.annotation.planning.table import print_plan
+from kazu_distill.annotation.prompt import Prompt
 from kazu_distill.annotation.reporting.page import report_page
 from kazu_distill.annotation.reporting.report import AnnotationReport
 from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
@@ -29,10 +31,13 @@ from kazu_distill.errors import ConfigError, CorpusError, KazuDistillError, requ
 from kazu_distill.llm.asker import Asker
 from kazu_distill.llm.budget import Budget
 from kazu_distill.llm.store import AnswerStore
+from kazu_distill.retrieval.folder import FolderKnowledge
+from kazu_distill.retrieval.retrieved import RetrievedExamples
 from kazu_distill.stage import stage_main
 
 SOME_FAILED = 3
 """Exit status of a run that came to its end, and in which some documents got no usable answer."""
+_LOOKUPS = 64  # questions that are looked up at once
 _FEW = 20  # documents; a share of fewer says little
 
 
@@ -57,7 +62,10 @@ def main(config: DictConfig) -> int:
     if not total:
         raise CorpusError(f"{corpus.path} has no documents")
     only = FailedChunks.read(out / "failed.jsonl") if config.retry_failed else None
-    prompt = instantiate(config.prompt, schema=schema)
+    examples = instantiate(config.examples, schema=schema)
+    knowledge = instantiate(config.knowledge)
+    prompt = instantiate(config.prompt, schema=schema, examples=examples, knowledge=knowledge)
+    lookups = _prepare(prompt, examples, knowledge)
     chunker = instantiate(config.chunks)
     with AnswerStore(config.store.path) as store:
         if config.store.import_from:
@@ -84,10 +92,35 @@ def main(config: DictConfig) -> int:
             print_files(out, "plan.json")
             return 0
         panel = Panel(annotators=annotators, votes=instantiate(config.votes))
-        run = _Run(panel, askers, corpus, total=total, out=out, only=only, max_failed_share=config.max_failed_share)
+        run = _Run(
+            panel,
+            askers,
+            corpus,
+            total=total,
+            out=out,
+            only=only,
+            max_failed_share=config.max_failed_share,
+            lookups=lookups,
+        )
         report = asyncio.run(run.annotate())
     print_files(out, "documents.jsonl", "failed.jsonl", "report.md", "report.json")
     return SOME_FAILED if report["failed_documents"] else 0
+
+
+def _prepare(
+    prompt: Prompt, examples: RetrievedExamples | None, knowledge: FolderKnowledge | None
+) -> dict[str, RetrievedExamples | FolderKnowledge]:
+    """Read and index what is looked up for each question, before anything is paid for; by its name in the report."""
+    lookups: dict[str, RetrievedExamples | FolderKnowledge] = {}
+    if examples is not None:
+        examples.prepare(prompt.answers)
+        lookups["examples"] = examples
+    if knowledge is not None:
+        knowledge.prepare()
+        lookups["knowledge"] = knowledge
+    for lookup in lookups.values():
+        print_remarks(lookup)
+    return lookups
 
 
 def _check(config: DictConfig) -> None:
@@ -135,6 +168,7 @@ class _Run:
         out: Path,
         only: FailedChunks | None,
         max_failed_share: float,
+        lookups: Mapping[str, RetrievedExamples | FolderKnowledge],
     ) -> None:
         self._panel = panel
         self._askers = askers
@@ -143,6 +177,7 @@ class _Run:
         self._out = out
         self._only = only
         self._max_failed_share = max_failed_share
+        self._lookups = lookups
         self._report = AnnotationReport()
         self._agreement = Agreement()
         self._started = time.monotonic()
@@ -166,6 +201,8 @@ class _Run:
                 progress = stack.enter_context(progress_bar(TextColumn("{task.fields[cost]}")))
                 task = progress.add_task("annotate", total=self._total, cost="")
                 at_once = 4 * sum(asker.pace.max_concurrency for asker in self._askers.values())
+                if self._lookups:  # those that wait for a server's vectors do not hold up the others
+                    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_LOOKUPS))
                 try:
                     async with aclosing(self._panel.annotate_all(self._corpus, at_once=at_once)) as results:
                         async for number, annotated in results:
@@ -240,6 +277,7 @@ class _Run:
             "seconds": round(seconds, 3),
             "documents_per_second": round(self._report.documents / seconds, 2),
             "skipped_records": self._corpus.skipped,
+            **{name: lookup.figures() for name, lookup in self._lookups.items()},
             "stopped": None if stopped is None else str(stopped),
         }
 

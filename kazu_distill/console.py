@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
-from kazu_distill.corpora.corpus import Corpus
 from kazu_distill.document_files import atomic_writer
 
 console = Console(highlight=False)
@@ -31,9 +30,16 @@ def print_files(folder: Path, *names: str) -> None:
         console.print(f"  {escape(str(folder / name))}", soft_wrap=True)
 
 
-def print_remarks(corpus: Corpus) -> None:
+class HasRemarks(Protocol):
+    """What has been read, and has something to say of it."""
+
+    def remarks(self) -> Sequence[str]:
+        """What was left out or bent, a line each."""
+
+
+def print_remarks(read: HasRemarks) -> None:
     """Say what reading a corpus left out or bent."""
-    for remark in corpus.remarks():
+    for remark in read.remarks():
         console.print(remark, style="yellow", markup=False, soft_wrap=True)
 
 

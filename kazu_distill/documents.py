@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-VOTES, NOT_IN_TEXT = "votes", "not_in_text"
-"""What a document's metadata says of how it was labelled: each voter's spans, and mentions that have no place."""
+VOTES, NOT_IN_TEXT, SUSPECTS = "votes", "not_in_text", "suspects"
+"""What metadata says of a document's labels: each voter's spans, mentions that have no place, and what may be wrong."""
 
 
 class InvalidDocument(ValueError):
@@ -70,6 +70,11 @@ class Document:
         """Every span of the document with its section."""
         return [(section, span) for section in self.sections for span in section.spans]
 
+    @property
+    def places(self) -> set[tuple[int, int, int, str]]:
+        """What tells its spans apart: the number of the section, from 0, then start, end and class."""
+        return {(number, *span.place) for number, section in enumerate(self.sections) for span in section.spans}
+
     def labels(self) -> set[str]:
         """The classes that occur in the document."""
         return {span.label for section in self.sections for span in section.spans}
@@ -86,7 +91,7 @@ class Document:
             spans: one tuple a section.
             about: what metadata is to say of the new ones.
         """
-        kept = {key: value for key, value in self.metadata.items() if key not in (VOTES, NOT_IN_TEXT)}
+        kept = {key: value for key, value in self.metadata.items() if key not in (VOTES, NOT_IN_TEXT, SUSPECTS)}
         return replace(self.with_spans(spans), metadata={**kept, **(about or {})})
 
     def without_spans(self) -> Document:

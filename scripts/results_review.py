@@ -24,7 +24,6 @@ from hydra import initialize_config_dir
 from results_tagger import mean_and_spread, run_tagger
 
 from kazu_distill.document_files import read_documents, write_documents
-from kazu_distill.documents import Document
 from kazu_distill.splitting.human import with_human
 from kazu_distill.stage import shipped_config
 
@@ -46,7 +45,7 @@ def main() -> None:
             run = {
                 "order": order,
                 "reviewed": reviewed,
-                "corrections": sum(_corrections(own, gold[own.id]) for own in silver if own.id in corrected),
+                "corrections": sum(len(own.places ^ gold[own.id].places) for own in silver if own.id in corrected),
                 **run_tagger(options, options.scheme, seed),
             }
             runs.append(run)
@@ -67,15 +66,6 @@ def _plan(options: argparse.Namespace) -> Iterator[tuple[str, int, int]]:
 
 def _shuffled(identifiers: Sequence[str], seed: int) -> list[str]:
     return random.Random(seed).sample(sorted(identifiers), len(identifiers))
-
-
-def _corrections(silver: Document, gold: Document) -> int:
-    """How many spans a reviewer removes or adds."""
-    before, after = (
-        {(number, *span.place) for number, section in enumerate(document.sections) for span in section.spans}
-        for document in (silver, gold)
-    )
-    return len(before ^ after)
 
 
 def _print_table(runs: Sequence[dict[str, Any]]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,3 +52,23 @@ def fail(name: str, *arguments: str, cwd: Path = REPOSITORY, environment: Mappin
     assert run.status == 1
     assert "Traceback" not in run.errors + run.printed
     return run.errors.strip()
+
+
+def kill_when(is_far: Callable[[], bool], name: str, *arguments: str) -> None:
+    """Start a stage and kill it, so that it can put nothing in order, once it is so far; it must not end before."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", f"kazu_distill.{name}", *arguments],
+        cwd=REPOSITORY,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not is_far():
+        assert child.poll() is None
+        time.sleep(0.005)
+    child.kill()
+    assert child.wait() == -signal.SIGKILL
+
+
+def has_checkpoint(run: Path) -> bool:
+    """Whether a training run has a whole checkpoint to go on from."""
+    return any(run.glob("checkpoints/checkpoint-*/trainer_state.json"))

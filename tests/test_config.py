@@ -21,6 +21,7 @@ STAGES = sorted(file.stem for file in CONF.glob("*.yaml"))
 CHOICES = sorted((file.parent.name, file.stem) for file in CONF.glob("*/*.yaml") if not file.stem.startswith("_"))
 # What only a user knows, and what lies in another environment or is loaded from a hub only when it is used.
 NEEDED = ["llm.offline=true", "llm.model=any", "llm.base_url=http://127.0.0.1:1", "corpus.path=any"]
+NEEDED += ["examples.path=any", "knowledge.path=any"]
 
 
 def composed(stage: str, *overrides: str) -> DictConfig:
@@ -37,7 +38,7 @@ def stage_with(group: str) -> str:
 def built(group: str, config: DictConfig, store: AnswerStore) -> Any:
     """What the stages build out of a group's configuration."""
     schema = Schema(name="test", classes={"gene": {}})
-    needs_schema = {"prompt", "cleaning", "label_studio"}
+    needs_schema = {"prompt", "cleaning", "label_studio", "examples"}
     arguments: dict[str, Any] = {"store": store} if group == "llm" else {}
     arguments |= {"schema": schema} if group in needs_schema else {}
     arguments |= {"_convert_": "all"} if group == "trainer" else {}
@@ -65,7 +66,8 @@ def test_a_choice_composes_and_is_built(group: str, choice: str, tmp_path: Path)
         assert composed("split").hydra.job.chdir is False
         return
     stage = stage_with(group)
-    needed = [override for override in NEEDED if override.split(".")[0] == group]
+    nothing = choice in ("off", "none")
+    needed = [override for override in NEEDED if override.split(".")[0] == group and not nothing]
     config = composed(stage, f"{group}={choice}", *needed)
     with AnswerStore(tmp_path / "answers.sqlite") as store:
         thing = None if config[group] is None else built(group, config, store)
@@ -76,7 +78,7 @@ def test_a_choice_composes_and_is_built(group: str, choice: str, tmp_path: Path)
     elif group == "trainer":
         assert isinstance(thing, TrainerSettings)
     else:
-        assert (thing is None) == (choice == "off")
+        assert (thing is None) == nothing
 
 
 @pytest.mark.parametrize("choice", [choice for group, choice in CHOICES if group == "trainer"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kazu_distill.documents import NOT_IN_TEXT, VOTES, Document, InvalidDocument, Section, Span
+from kazu_distill.documents import NOT_IN_TEXT, SUSPECTS, VOTES, Document, InvalidDocument, Section, Span
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,19 @@ def test_new_spans_replace_the_old_ones_section_by_section() -> None:
     assert document.spans == [(document.sections[0], Span(0, 4, "gene"))]
 
 
+def test_a_place_is_told_from_the_same_place_of_another_section_and_of_another_class() -> None:
+    spans = (Span(0, 4, "gene"), Span(0, 4, "gene", score=0.5), Span(0, 4, "disease"))
+    document = Document("1", (Section("title", "EGFR", spans), Section("abstract", "EGFR", spans[:1])))
+    assert document.places == {(0, 0, 4, "gene"), (0, 0, 4, "disease"), (1, 0, 4, "gene")}
+
+
 def test_spans_for_another_number_of_sections_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
         Document("1", (Section("title", "EGFR"), Section("abstract", ""))).with_spans([()])
 
 
 def test_a_document_that_is_labelled_anew_says_nothing_of_its_old_labels() -> None:
-    metadata = {"year": 1, VOTES: {"a": [[]]}, NOT_IN_TEXT: {"per_class": {}}}
-    document = Document("1", (Section("title", "EGFR", (Span(0, 4, "gene"),)),), metadata)
+    labelling = {VOTES: {"a": [[]]}, NOT_IN_TEXT: {"per_class": {}}, SUSPECTS: {"score": 1.0, "sections": [[]]}}
+    document = Document("1", (Section("title", "EGFR", (Span(0, 4, "gene"),)),), {"year": 1, **labelling})
     assert document.relabelled([()]) == Document("1", (Section("title", "EGFR"),), {"year": 1})
     assert document.relabelled([()], {VOTES: {"b": [[]]}}).metadata == {"year": 1, VOTES: {"b": [[]]}}

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +14,7 @@ from kazu_distill.tagger.labels import label_scheme
 from kazu_distill.tagger.saved import TaggerParts, save_parts
 from kazu_distill.tagger.settings import TaggerSettings
 from kazu_distill.tagger.tagger import BLOCK
-from tests.stages import REPOSITORY, succeed
+from tests.stages import kill_when, succeed
 from tests.tagger.families import TEXTS, tiny_encoder
 
 pytestmark = pytest.mark.slow
@@ -53,12 +48,7 @@ def test_after_kill_9_the_same_command_goes_on_to_the_same_file(tmp_path: Path) 
     succeed("predict", *command, f"out={tmp_path / 'whole'}")
     killed = [*command, f"out={tmp_path / 'killed'}"]
     half = tmp_path / "killed/.documents.jsonl.partial"
-    child = subprocess.Popen([sys.executable, "-m", "kazu_distill.predict", *killed], cwd=REPOSITORY)
-    while not (half.exists() and _whole_blocks(half, blocks)):
-        assert child.poll() is None
-        time.sleep(0.005)
-    os.kill(child.pid, signal.SIGKILL)
-    assert child.wait() == -signal.SIGKILL
+    kill_when(lambda: half.exists() and _whole_blocks(half, blocks) > 0, "predict", *killed)
     assert not (tmp_path / "killed/documents.jsonl").exists()
     shutil.copytree(tmp_path / "killed", tmp_path / "other")
 

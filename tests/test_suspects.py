@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from kazu_distill.document_files import read_documents, write_documents
 from kazu_distill.documents import Document, Span
-from tests.stages import REPOSITORY, fail, succeed
+from tests.stages import fail, has_checkpoint, kill_when, succeed
 from tests.tagger.encoders import tiny_bert
 from tests.tagger.saved_taggers import DOCUMENTS, save_tagger
 from tests.tagger.training_runs import document, schema_file
@@ -70,13 +65,7 @@ def test_wrong_labels_come_first_and_a_run_that_was_killed_goes_on(tmp_path: Pat
     assert f"{len(listed):,} suspects beside" in run.printed
 
     killed = command(tmp_path, tmp_path / "killed", epochs)
-    arguments = [sys.executable, "-m", "kazu_distill.suspects", *killed]
-    child = subprocess.Popen(arguments, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not list((tmp_path / "killed/folds/2/checkpoints").glob("checkpoint-*/trainer_state.json")):
-        assert child.poll() is None
-        time.sleep(0.01)
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
+    kill_when(lambda: has_checkpoint(tmp_path / "killed/folds/2"), "suspects", *killed)
     first = tmp_path / "killed/folds/1/found.jsonl"
     before = first.stat().st_mtime_ns
     again = succeed("suspects", *killed).printed

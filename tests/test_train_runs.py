@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from kazu_distill.document_files import write_documents
-from tests.stages import REPOSITORY, succeed
+from tests.stages import REPOSITORY, has_checkpoint, kill_when, succeed
 from tests.tagger.encoders import tiny_bert
 from tests.tagger.training_runs import DOCUMENTS, schema_file
 
@@ -44,15 +41,10 @@ def weights(out: Path) -> dict[str, torch.Tensor]:
 def test_after_kill_9_the_same_command_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     settings = ["trainer.batch_tokens=70"]
     succeed("train", *command(tmp_path, tmp_path / "whole"), *settings)
-    arguments = [sys.executable, "-m", "kazu_distill.train", *command(tmp_path, tmp_path / "killed"), *settings]
-    child = subprocess.Popen(arguments, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not list((tmp_path / "killed/checkpoints").glob("checkpoint-*/trainer_state.json")):
-        assert child.poll() is None
-        time.sleep(0.01)
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
+    killed_run = [*command(tmp_path, tmp_path / "killed"), *settings]
+    kill_when(lambda: has_checkpoint(tmp_path / "killed"), "train", *killed_run)
     assert not (tmp_path / "killed/model").exists()
-    again = succeed("train", *command(tmp_path, tmp_path / "killed"), *settings)
+    again = succeed("train", *killed_run)
     assert "going on from" in again.printed
     whole, killed = weights(tmp_path / "whole"), weights(tmp_path / "killed")
     assert all(torch.equal(whole[name], killed[name]) for name in whole)

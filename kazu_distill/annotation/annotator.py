@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from kazu_distill.annotation.chunking.chunks import Chunk, Chunker
@@ -105,16 +106,19 @@ class Annotator:
         return opinion
 
     async def _ask_about_section(self, place: _Place, opinion: Opinion) -> list[Answered]:
-        answered = await _all(
-            self._ask_about(place, chunk, question, opinion, 0)
-            for chunk in self._chunker.chunks(place.text)
-            for question in self._questions(place, chunk)
-        )
+        chunks = self._chunker.chunks(place.text)
+        answered = await _all(self._ask_all_about(place, chunk, opinion, 0) for chunk in chunks)
         return [pair for pairs in answered for pair in pairs]
 
-    def _questions(self, place: _Place, chunk: Chunk, *parts: Part) -> list[Question]:
+    async def _ask_all_about(
+        self, place: _Place, chunk: Chunk, opinion: Opinion, halved: int, *parts: Part
+    ) -> list[Answered]:
+        """The answers to all questions about a chunk, or to those about some parts."""
         text, context = place.text[chunk.start : chunk.end], self._chunker.context(place.text, chunk)
-        return self._prompt.questions(text, place.document, context=context, parts=parts)
+        ask = partial(self._prompt.questions, text, place.document, context=context, parts=parts)
+        questions = await asyncio.to_thread(ask) if self._prompt.looks_up else ask()
+        answered = await _all(self._ask_about(place, chunk, question, opinion, halved) for question in questions)
+        return [pair for pairs in answered for pair in pairs]
 
     def _ground(
         self, text: str, answered: Iterable[Answered], opinion: Opinion, *, is_document: bool
@@ -166,9 +170,7 @@ class Annotator:
             halves = self._chunker.halves(place.text, chunk)
             if len(halves) > 1:
                 both = await _all(
-                    self._ask_about(place, half, of_half, opinion, halved + 1)
-                    for half in halves
-                    for of_half in self._questions(place, half, question.part)
+                    self._ask_all_about(place, half, opinion, halved + 1, question.part) for half in halves
                 )
                 return [pair for pairs in both for pair in pairs]
         said = answer.text if answer else ""

@@ -10,12 +10,12 @@ from typing import Any
 
 from kazu_distill.annotation.annotator import Annotator, Opinion
 from kazu_distill.annotation.cleaning.cleaner import Dropped, Mended
-from kazu_distill.annotation.excerpts import shortened
 from kazu_distill.annotation.failures import Failure
 from kazu_distill.annotation.grounding.grounder import Status
 from kazu_distill.annotation.parsing.answer import Fault, Mention
 from kazu_distill.annotation.votes import Votes
 from kazu_distill.documents import NOT_IN_TEXT, VOTES, Document, Span
+from kazu_distill.excerpts import shortened
 
 _KEPT = 24  # of the mentions of a document that are not in its text
 _LONGEST = 200  # characters of such a mention

@@ -8,7 +8,7 @@ from string import Template
 
 from kazu_distill.annotation.parsing.answer import ParsedAnswer
 from kazu_distill.annotation.styles.json_list import JsonList
-from kazu_distill.annotation.styles.style import Style
+from kazu_distill.annotation.styles.style import CannotExpress, Style
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
 from kazu_distill.llm.protocol import Request, Turn
@@ -114,6 +114,18 @@ class Prompt:
             schemas = [schema.only([label]) for label in schema.labels] if class_by_class else [schema]
             self.parts = tuple(Part(part, _rendered(instructions, self.style.describe(part))) for part in schemas)
         self._answer_schemas = {id(part): self.style.answer_schema(part.schema) for part in self.parts}
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether a question is not only written but also looked up, which may take long."""
+        return self._examples is not None or self._knowledge is not None
+
+    def answers(self, example: Example) -> list[str] | None:
+        """The answers that are shown with an example, one for each part; None if the style cannot express its spans."""
+        try:
+            return [self.style.render(example.text, example.spans, part.schema) for part in self.parts]
+        except CannotExpress:
+            return None
 
     def questions(
         self, text: str, document: Document, *, context: str = "", parts: Sequence[Part] | None = None

@@ -10,6 +10,7 @@ from label_studio_sdk.core.api_error import ApiError
 from label_studio_sdk.core.parse_error import ParsingError
 
 from kazu_distill.errors import KazuDistillError
+from kazu_distill.excerpts import beginning
 
 _LONGEST_DETAIL = 300
 
@@ -72,5 +73,4 @@ def _explanation(error: ApiError, api_key_env: str) -> str:
 
 
 def _one_line(value: object) -> str:
-    line = " ".join(str(value).split())
-    return line if len(line) <= _LONGEST_DETAIL else line[: _LONGEST_DETAIL - 1] + "…"
+    return beginning(" ".join(str(value).split()), _LONGEST_DETAIL)

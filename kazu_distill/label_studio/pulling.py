@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from label_studio_sdk import LabelStudio
@@ -15,6 +15,7 @@ from kazu_distill.label_studio.errors import LabelStudioError
 from kazu_distill.label_studio.json_stream import elements_of
 from kazu_distill.label_studio.project import FoundProject
 from kazu_distill.label_studio.pulled import PulledTasks
+from kazu_distill.label_studio.sync import OnProgress
 
 # A snapshot costs the server about 2 ms for every task of the project, a task that is asked for alone 80 ms.
 _SINGLE_TASKS = 1 / 50  # of all: up to this share the changed ones are asked for one by one
@@ -22,9 +23,6 @@ _SECONDS_PER_TASK = 0.02  # that a busy server may need for its snapshot, beside
 _POLL = 1.0  # seconds
 
 _STAMP = ("updated_at", "total_annotations", "cancelled_annotations")
-
-OnProgress = Callable[[int, int], None]
-"""Told how many tasks have been read, of how many."""
 
 
 def pull(
@@ -44,7 +42,7 @@ def pull(
         found: the project, connected to.
         pulled: what an earlier pull kept; of another project it is forgotten.
         full: read every task, whether it has changed or not.
-        on_progress: called while tasks are read.
+        on_progress: called while tasks are read, with how many of them are.
 
     Returns:
         How many tasks were read.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from label_studio_sdk.label_interface.interface import LabelInterface
 
 from kazu_distill.documents import Document, Section, Span
+from kazu_distill.excerpts import beginning
 from kazu_distill.label_studio.tasks import prediction_of
 
 _MOST_NAMED = 3
@@ -78,6 +79,5 @@ def _reason(section: Section, error: str) -> str:
 
 
 def _named(section: Section, span: Span) -> str:
-    mention = section.mention(span)
-    shown = mention if len(mention) <= _LONGEST_MENTION else mention[: _LONGEST_MENTION - 1] + "…"
+    shown = beginning(section.mention(span), _LONGEST_MENTION)
     return f'span {span.start}–{span.end} "{shown}" of class "{span.label}"'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from kazu_distill.documents import Document, Span
+from kazu_distill.documents import SUSPECTS, Document
 from kazu_distill.errors import KazuDistillError
 
 Worth = Mapping[str, float]
@@ -61,7 +61,7 @@ def by_suspects(documents: Iterable[Document]) -> dict[str, float]:
     """
     worth = {}
     for document in documents:
-        suspects = document.metadata.get("suspects")
+        suspects = document.metadata.get(SUSPECTS)
         score = suspects.get("score") if isinstance(suspects, Mapping) else None
         if isinstance(score, bool) or not isinstance(score, int | float):
             raise Unrankable(
@@ -82,8 +82,7 @@ def _difference(document: Document, other: Document) -> float:
     return sum(first[place] for place in first.keys() - second) + sum(second[place] for place in second.keys() - first)
 
 
-def _scores(document: Document) -> dict[tuple[int, tuple[int, int, str]], float]:
-    def key(number: int, span: Span) -> tuple[int, tuple[int, int, str]]:
-        return number, span.place
-
-    return {key(number, span): span.score for number, section in enumerate(document.sections) for span in section.spans}
+def _scores(document: Document) -> dict[tuple[int, int, int, str], float]:
+    return {
+        (number, *span.place): span.score for number, section in enumerate(document.sections) for span in section.spans
+    }

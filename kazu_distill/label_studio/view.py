@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from kazu_distill.excerpts import beginning
 from kazu_distill.label_studio.colours import colours_of
 from kazu_distill.label_studio.errors import LabelStudioError
 from kazu_distill.schema import Schema
@@ -38,7 +39,7 @@ def labelling_view(schema: Schema) -> str:
         if number < len(HOT_KEYS):
             label.set("hotkey", HOT_KEYS[number])
         if entity_class.definition:
-            label.set("hint", _shortened(" ".join(entity_class.definition.split())))
+            label.set("hint", beginning(" ".join(entity_class.definition.split()), _LONGEST_HINT))
     # By symbol, since a selection by word would move the ends of what a reviewer marks inside a word.
     ElementTree.SubElement(view, "Text", name=TEXT, value="$text", valueType="text", granularity="symbol")
     return ElementTree.tostring(view, encoding="unicode")
@@ -86,7 +87,3 @@ def _named(name: str) -> dict[str, str]:
 
 def _class_of(label: ElementTree.Element) -> str:
     return label.get("alias", "") or label.get("value", "")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_HINT else text[: _LONGEST_HINT - 1] + "…"

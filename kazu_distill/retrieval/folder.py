@@ -107,6 +107,12 @@ class FolderKnowledge:
             "passages": len(pieces),
         }
 
+    def remarks(self) -> list[str]:
+        """What the folder has, in a line."""
+        figures = self.figures()
+        held_out = f"; {figures[Leak.EVALUATION]:,} left out for knowledge.not_from" if figures[Leak.EVALUATION] else ""
+        return [f"knowledge: {figures['passages']:,} passages of {figures['files']:,} files{held_out}"]
+
     def _prepared(self) -> tuple[Pieces, LeakGuard]:
         with self._preparing:
             if self._ready is None:

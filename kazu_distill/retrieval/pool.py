@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kazu_distill.corpora.corpus import Corpus
 from kazu_distill.corpora.jsonl import read_jsonl
-from kazu_distill.documents import Document, Section, Span
+from kazu_distill.documents import Document, Section
 from kazu_distill.errors import ConfigError
 from kazu_distill.retrieval.leaks import HeldOut, Leak
 from kazu_distill.retrieval.pieces import Chunker, Pieces, Whole
@@ -114,23 +114,25 @@ def _examples_of(
     section: Section, document_id: str, schema: Schema, chunker: Chunker, min_score: float, counts: Counter[str]
 ) -> Iterator[Example]:
     spans = sorted(section.spans, key=lambda span: (span.start, -span.end, span.label))
+    whole = 0
     for chunk in chunker.chunks(section.text):
         counts["chunks"] += 1
         touching = [span for span in spans if span.start < chunk.end and span.end > chunk.start]
+        inside = [span for span in touching if chunk.start <= span.start and span.end <= chunk.end]
+        whole += len(inside)
         if any(span.score < min_score for span in touching):
             counts["chunks_with_low_scores"] += 1
             continue
-        kept: list[Span] = []
-        for span in touching:
-            known = schema.find(span.label)
-            if span.start < chunk.start or span.end > chunk.end:
-                counts["spans_cut"] += 1
-            elif known is None:
-                counts["spans_of_other_classes"] += 1
-            else:
-                kept.append(replace(span, start=span.start - chunk.start, end=span.end - chunk.start, label=known.name))
+        known = [(span, schema.find(span.label)) for span in inside]
+        kept = [
+            replace(span, start=span.start - chunk.start, end=span.end - chunk.start, label=entity_class.name)
+            for span, entity_class in known
+            if entity_class is not None
+        ]
         counts["spans"] += len(kept)
+        counts["spans_of_other_classes"] += len(inside) - len(kept)
         yield Example(section.text[chunk.start : chunk.end], tuple(kept), document_id)
+    counts["spans_cut"] += len(spans) - whole
 
 
 def _check(pool: Pool, paths: Sequence[Path], schema: Schema) -> None:
@@ -145,6 +147,10 @@ def _check(pool: Pool, paths: Sequence[Path], schema: Schema) -> None:
         raise ConfigError(
             f"examples.path={files}: no span is of a class of the schema {schema.name} ({', '.join(schema.labels)}); "
             "give documents that were labelled with this schema, or choose theirs (schema=…)"
+        )
+    if not pool.counts["spans"] and pool.counts["spans_cut"]:
+        raise ConfigError(
+            f"examples.chunks.tokens: the chunks of {files} are so short that every span is cut; allow more"
         )
     if not pool.counts["spans"]:
         raise ConfigError(f"examples.path={files}: no document has a span; give labelled ones, or examples=none")

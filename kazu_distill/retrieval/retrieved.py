@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, require_number
-from kazu_distill.retrieval.budget import example_tokens, within
+from kazu_distill.llm.tokens import estimate_tokens
+from kazu_distill.retrieval.budget import within
 from kazu_distill.retrieval.leaks import Leak, LeakGuard
 from kazu_distill.retrieval.pieces import Chunker
 from kazu_distill.retrieval.pool import Pool, read_pool
 from kazu_distill.retrieval.shown import Example
 from kazu_distill.retrieval.strategies.strategy import Strategy
 from kazu_distill.schema import Schema
+
+Answers = Callable[[Example], Sequence[str] | None]
 
 
 class RetrievedExamples:
@@ -68,16 +71,22 @@ class RetrievedExamples:
         self._counts: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._preparing = threading.Lock()
+        self._answers: Answers = _mentions
         self._ready: tuple[Pool, LeakGuard] | None = None
 
-    def prepare(self) -> None:
+    def prepare(self, answers: Answers) -> None:
         """Read the pool and index it.
+
+        Args:
+            answers: the answers that a prompt shows with an example, one for each of its questions; None if it has no
+                way to write them, and then the example is not shown.
 
         Raises:
             CorpusError: a file is not there, or a record is broken.
             ConfigError: there is nothing to be shown, or a setting does not fit.
             EmbeddingError: the strategy needs vectors, and they cannot be made.
         """
+        self._answers = answers
         self._prepared()
 
     def select(self, text: str, document: Document) -> tuple[Example, ...]:
@@ -85,7 +94,7 @@ class RetrievedExamples:
         pool, guard = self._prepared()
         question = guard.question(text, document)
         chosen = [pool.examples[position] for position in self._strategy.choose(text, self._k, question.allows)]
-        fitting = within(chosen, example_tokens, self._max_tokens)
+        fitting = within(chosen, lambda example: self._tokens(example) or 0, self._max_tokens)
         with self._counting:
             self._counts.update(leak.value for leak in question.refused.values())
             self._counts.update(
@@ -101,8 +110,8 @@ class RetrievedExamples:
         pool, _ = self._prepared()
         shown = ("queries", "shown", "queries_without_example", "left_out_for_length", Leak.SELF, Leak.NEAR_DUPLICATE)
         of_pool = (
-            "documents", "repeated_documents", "chunks", "repeated_texts", "chunks_with_low_scores", "chunks_too_long",
-            "spans", "spans_cut", "spans_of_other_classes",
+            "documents", "repeated_documents", "chunks", "repeated_texts", "chunks_with_low_scores",
+            "chunks_not_expressible", "chunks_too_long", "spans", "spans_cut", "spans_of_other_classes",
         )  # fmt: skip
         labels = {span.label for example in pool.examples for span in example.spans}
         return {
@@ -115,6 +124,31 @@ class RetrievedExamples:
             },
         }
 
+    def remarks(self) -> list[str]:
+        """What the pool is, and what was left out of it, a line each."""
+        pool = self.figures()["pool"]
+        without = pool["classes_without_example"]
+        left_out = [
+            f"{pool[key]:,} {what}"
+            for key, what in (
+                ("repeated_documents", "documents that come again"),
+                ("repeated_texts", "chunks whose text comes again"),
+                ("chunks_with_low_scores", "chunks with a span below examples.min_score"),
+                ("chunks_not_expressible", "chunks that prompt.style cannot express"),
+                ("chunks_too_long", "chunks longer than examples.max_tokens"),
+                ("spans_cut", "spans that the end of a chunk cuts"),
+                ("spans_of_other_classes", "spans of classes that the schema has not"),
+            )
+            if pool[key]
+        ]
+        held_out = self.figures()[Leak.EVALUATION]
+        left_out += [f"{held_out:,} chunks of the documents of examples.not_from"] if held_out else []
+        return [
+            f"examples: a pool of {pool['examples']:,} chunks from {pool['documents']:,} documents",
+            *([f"  left out of it: {', '.join(left_out)}"] if left_out else []),
+            *([f"  no example has a span of: {', '.join(without)}"] if without else []),
+        ]
+
     def _prepared(self) -> tuple[Pool, LeakGuard]:
         with self._preparing:
             if self._ready is None:
@@ -125,22 +159,39 @@ class RetrievedExamples:
                     min_score=self._min_score,
                     not_from=self._not_from,
                 )
-                pool = self._short_enough(pool)
+                pool = self._that_can_be_shown(pool)
                 self._strategy.prepare(pool.examples, self._schema, self._cache)
                 self._ready = pool, LeakGuard(pool.pieces)
             return self._ready
 
-    def _short_enough(self, pool: Pool) -> Pool:
-        """The pool without examples that by themselves are more than the budget."""
-        lengths = [example_tokens(example) for example in pool.examples]
-        short = [position for position, tokens in enumerate(lengths) if tokens <= self._max_tokens]
-        pool.counts["chunks_too_long"] = len(pool.examples) - len(short)
+    def _that_can_be_shown(self, pool: Pool) -> Pool:
+        """The pool without examples that have no answer, or that by themselves are more than the budget."""
+        lengths = {
+            at: tokens for at, example in enumerate(pool.examples) if (tokens := self._tokens(example)) is not None
+        }
+        short = [at for at, tokens in lengths.items() if tokens <= self._max_tokens]
+        pool.counts["chunks_not_expressible"] = len(pool.examples) - len(lengths)
+        pool.counts["chunks_too_long"] = len(lengths) - len(short)
+        if not lengths:
+            raise ConfigError("examples: prompt.style can express the spans of none of them; choose another style")
         if not short:
             raise ConfigError(
-                f"examples.max_tokens={self._max_tokens}: the shortest example takes {min(lengths)} tokens with its "
+                f"examples.max_tokens={self._max_tokens}: the shortest example takes {min(lengths.values())} with its "
                 "answer; allow more, or cut the pool smaller (examples.chunks.tokens)"
             )
-        return pool.only(short) if len(short) < len(lengths) else pool
+        return pool.only(short) if len(short) < len(pool.examples) else pool
+
+    def _tokens(self, example: Example) -> int | None:
+        """About how many tokens an example takes with the longest of its answers; None if it has none."""
+        answers = self._answers(example)
+        return (
+            None if answers is None else estimate_tokens(example.text) + max(map(estimate_tokens, answers), default=0)
+        )
+
+
+def _mentions(example: Example) -> list[str]:
+    """What every form of answer has: the mentions and their classes."""
+    return [" ".join(f"{example.text[span.start : span.end]} {span.label}" for span in example.spans)]
 
 
 def _paths(given: str | Sequence[str]) -> list[Path]:

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kazu_distill.documents import Document, Span
+from kazu_distill.excerpts import beside
 from kazu_distill.scoring.intervals import Interval, paired_intervals
-from kazu_distill.scoring.metrics import Metrics, metrics_of
+from kazu_distill.scoring.metrics import Metrics, less, metrics_of
 from kazu_distill.scoring.pairs import Pair
 from kazu_distill.scoring.tally import sides_of, tally
 
@@ -77,8 +78,7 @@ class Comparison:
 
     def difference(self, name: str) -> float | None:
         """A figure of the second less that of the first; None where one of them has no meaning."""
-        one, other = self.first[name], self.second[name]
-        return None if one is None or other is None else other - one
+        return less(self.second[name], self.first[name])
 
     def is_sure(self, name: str) -> bool:
         """Whether the interval of a figure's difference leaves out zero."""
@@ -127,14 +127,15 @@ def differences(gold: Document, first: Document, second: Document) -> list[Diffe
         apart = sorted(both[0].keys() ^ both[1].keys())
         for place in apart:
             start, end, _ = place
+            before, after = beside(own.text, start, end, around=_CONTEXT)
             found.append(
                 Difference(
                     span=both[0].get(place) or both[1][place],
                     right=place in wanted,
                     of_second=place in both[1],
-                    before="…" * (start > _CONTEXT) + own.text[max(0, start - _CONTEXT) : start],
+                    before=before,
                     mention=own.text[start:end],
-                    after=own.text[end : end + _CONTEXT] + "…" * (end + _CONTEXT < len(own.text)),
+                    after=after,
                 )
             )
     return found
@@ -142,13 +143,8 @@ def differences(gold: Document, first: Document, second: Document) -> list[Diffe
 
 def _changes(first: Sequence[Pair], second: Sequence[Pair]) -> Iterator[Change]:
     for (gold, one), (_, other) in zip(first, second, strict=True):
-        wanted, found, others = _span_keys(gold), _span_keys(one), _span_keys(other)
+        wanted, found, others = gold.places, one.places, other.places
         if found != others:
             yield Change(
                 gold.id, *((len(wanted & own), len(own - wanted), len(wanted - own)) for own in (found, others))
             )
-
-
-def _span_keys(document: Document) -> set[tuple[int, int, int, str]]:
-    """What tells the document's spans apart: the section's position, start, end and class."""
-    return {(number, *span.place) for number, section in enumerate(document.sections) for span in section.spans}

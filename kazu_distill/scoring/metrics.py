@@ -66,6 +66,11 @@ def figures_of(counts: Counts) -> dict[str, float | None]:
     return {"precision": precision(counts), "recall": recall(counts), "f1": f1(counts)}
 
 
+def less(figure: float | None, other: float | None) -> float | None:
+    """A figure less another; None where one of them has no meaning."""
+    return None if figure is None or other is None else figure - other
+
+
 def _ratio(part: float, whole: float, counts: Counts) -> float | None:
     if not counts.gold and not counts.predicted:
         return None

@@ -12,15 +12,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from kazu_distill.documents import Document, Span
+from kazu_distill.documents import SUSPECTS, Document, Span
 from kazu_distill.scoring import mistakes
 from kazu_distill.scoring.mistakes import Mistake, analyse
 from kazu_distill.scoring.pairs import paired
 
 _String: TypeAlias = tuple[str, str]  # a mention, case aside, and a class
-
-METADATA = "suspects"
-"""The key of a document's metadata under which its suspects stand."""
 
 
 class Kind(StrEnum):
@@ -179,7 +176,7 @@ def to_review(silver: Sequence[Document], ranked: Sequence[Suspect]) -> list[Doc
             sections[suspect.mistake.section].append(suspect.spans_as_json())
         scores[document.id] = sum((suspect.strength for suspect in own[document.id]), 0.0)
         said = {"score": scores[document.id], "sections": sections}
-        marked.append(replace(document, metadata={**document.metadata, METADATA: said}))
+        marked.append(replace(document, metadata={**document.metadata, SUSPECTS: said}))
     return sorted(marked, key=lambda document: -scores[document.id])
 
 

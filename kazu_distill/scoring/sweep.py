@@ -120,12 +120,6 @@ def rank(jobs: Sequence[Job], *, seed: int, resamples: int) -> Ranking:
     return Ranking(best.strict.labels, len(best.documents), ranked, all(_same_gold(best, job) for job in jobs))
 
 
-def behind(job: Ranked, best: Ranked, name: str) -> float | None:
-    """A figure less that of the best; None where one of them has no meaning."""
-    own, other = job.figures[name], best.figures[name]
-    return None if own is None or other is None else own - other
-
-
 def _read_job(folder: Path, since: float) -> Job:
     with np.load(folder / JOB, allow_pickle=False) as saved:
         settings, labels, documents = json.loads(saved["said"].tobytes())

@@ -61,6 +61,11 @@ class Reading:
             member=scheme.membership(np.concatenate([nothing, *probabilities])),
         )
 
+    @property
+    def borders(self) -> NDArray[np.intp]:
+        """``(texts + 1,)``: a text's words are those from its border up to the next."""
+        return self.text_of_word.searchsorted(np.arange(self.texts + 1))
+
     def stretches(self, thresholds: NDArray[np.float32]) -> Stretches:
         """The spans at thresholds ``(classes,)``, 0 to 1.
 

@@ -35,7 +35,7 @@ def judge_spans(tagger: Tagger, documents: Iterable[Document], *, source: str = 
     for block in blocks_of(documents, characters=BLOCK):
         reading = tagger.read(block)
         found = iter(reading.spans(thresholds, source=source))
-        borders = iter(pairwise(reading.text_of_word.searchsorted(np.arange(reading.texts + 1)).tolist()))
+        borders = iter(pairwise(reading.borders.tolist()))
         for document in block:
             sides: tuple[list[Section], list[Section]] = ([], [])
             for section in document.sections:

@@ -117,16 +117,16 @@ def strict_counts_by_threshold(
 def _gold_keys(reading: Reading, gold: Sequence[Sequence[Span]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The class of each different gold span, and the keys of those whose edges are words' edges."""
     classes = {label: number for number, label in enumerate(reading.labels)}
-    begins = np.searchsorted(reading.text_of_word, np.arange(reading.texts + 1))
+    borders = reading.borders
     wanted: list[int] = []
     reachable: list[tuple[int, int, int]] = []
     for text, spans in enumerate(gold):
-        words = reading.places[begins[text] : begins[text + 1]]
+        words = reading.places[borders[text] : borders[text + 1]]
         for start, end, label in {span.place for span in spans}:
             wanted.append(classes[label])
             first, last = words[:, 0].searchsorted(start), words[:, 1].searchsorted(end)
             if max(first, last) < len(words) and words[first, 0] == start and words[last, 1] == end:
-                reachable.append((classes[label], int(begins[text] + first), int(begins[text] + last)))
+                reachable.append((classes[label], int(borders[text] + first), int(borders[text] + last)))
     labels, firsts, lasts = np.array(reachable, dtype=np.int64).reshape(-1, 3).T
     return np.array(wanted, dtype=np.int64), _keys(reading, labels, firsts, lasts)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kazu_distill.annotation.excerpts import marked
 from kazu_distill.annotation.grounding.grounder import GroundedSpan
 from kazu_distill.errors import ConfigError
+from kazu_distill.excerpts import marked
 from kazu_distill.schema import Schema
 
 

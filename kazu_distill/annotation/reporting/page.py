@@ -161,6 +161,27 @@ def _voters(report: Mapping[str, Any]) -> Iterator[str]:
         yield table(("LLM", *counts, "tokens in / out >", "cost >", "seconds, p50 / p90 / p99 >"), rows)
 
 
+def _shown(report: Mapping[str, Any]) -> Iterator[str]:
+    for title, key, without in (
+        ("Examples in the prompt", "examples", "queries_without_example"),
+        ("Background in the prompt", "knowledge", "queries_without_passage"),
+    ):
+        figures = report.get(key)
+        if figures is None:
+            continue
+        kinds = (
+            ("texts that were asked about", "queries"),
+            ("shown", "shown"),
+            ("texts with which nothing was shown", without),
+            ("left out for their length", "left_out_for_length"),
+            ("kept out: of the text's own document", "excluded_self"),
+            ("kept out: nearly the same text", "excluded_near_duplicates"),
+            ("kept out of all: of the documents that are measured on", "excluded_evaluation"),
+        )
+        yield f"## {title}"
+        yield table(("", "count >"), [(what, f"{figures[kind]:,}") for what, kind in kinds])
+
+
 def _agreement(report: Mapping[str, Any]) -> Iterator[str]:
     if report.get("votes"):
         total = sum(report["votes"].values())
@@ -180,7 +201,7 @@ def _agreement(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 _PARTS: Sequence[Callable[[Mapping[str, Any]], Iterable[str]]] = (
-    _classes, _contested, _agreement, _grounding, _cleaning, _faults, _failures, _voters,
+    _classes, _contested, _agreement, _grounding, _cleaning, _faults, _failures, _shown, _voters,
 )  # fmt: skip
 
 

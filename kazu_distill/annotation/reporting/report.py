@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from kazu_distill.annotation.excerpts import shortened
 from kazu_distill.annotation.grounding.grounder import Status
 from kazu_distill.annotation.panel import Annotated
 from kazu_distill.annotation.reporting.frequent_strings import FrequentStrings
+from kazu_distill.excerpts import shortened
 
 _EXAMPLES = 5
 _DIFFERENT_STRINGS = 5000  # of a class; about 1 MB

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from kazu_distill.scoring.comparison import Change, Comparison, Difference, differences
 from kazu_distill.scoring.intervals import Interval
+from kazu_distill.scoring.metrics import less
 from kazu_distill.scoring.pairs import Pair
 from kazu_distill.scoring.report.drawing import BAR, Axis, Bar, bar, bar_axis
 from kazu_distill.scoring.report.writing import write_page
-from kazu_distill.scoring.sweep import Ranked, Ranking, behind
+from kazu_distill.scoring.sweep import Ranked, Ranking
 
 _DOCUMENTS, _ENTITIES = 50, 12  # that are shown, of each list and of each document
 _TOTALS = {"mean": "mean over classes", "micro": "all spans (micro)"}
@@ -164,7 +165,7 @@ def _job_row(job: Ranked, best: Ranked, axis: Axis, across: Axis, upwards: Axis)
         f1=f1,
         interval=interval,
         bar=bar(axis, f1, interval),
-        behind=None if job.differences is None else behind(job, best, "mean_f1"),
+        behind=None if job.differences is None else less(f1, best.figures["mean_f1"]),
         x=across.at(math.log10(job.model.hours_per_million)) if job.model else None,
         y=y(f1),
         low=y(interval.low),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kazu_distill.markdown import as_code, table
+from kazu_distill.scoring.metrics import less
 from kazu_distill.scoring.model_figures import MILLION
-from kazu_distill.scoring.sweep import Ranked, Ranking, behind
+from kazu_distill.scoring.sweep import Ranked, Ranking
 from kazu_distill.scoring.wording import percent, percent_range, points, points_range, quantity
 
 _HEAD = (
@@ -42,7 +43,8 @@ def _row(job: Ranked, best: Ranked) -> list[str]:
     if job.differences is None:
         cells = ["", ""]
     else:
-        cells = [points(behind(job, best, "mean_f1")), points_range(job.differences["mean_f1"])]
+        behind = less(job.figures["mean_f1"], best.figures["mean_f1"])
+        cells = [points(behind), points_range(job.differences["mean_f1"])]
     if model is None:
         return [as_code(job.name), *scores, *cells, *["–"] * 5]
     return [

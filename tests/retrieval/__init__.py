@@ -1,0 +1,1 @@
+"""Examples and background for a text."""
