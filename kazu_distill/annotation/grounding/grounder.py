@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
@@ -13,9 +13,9 @@ from typing import Literal, get_args
 from kazu_distill.annotation.grounding.abbreviations import split_abbreviation
 from kazu_distill.annotation.grounding.alignment import Listing, align
 from kazu_distill.annotation.grounding.candidates import candidates
-from kazu_distill.annotation.grounding.finding import Finder, Form, Key
-from kazu_distill.annotation.grounding.occurrences import inside_longer, other_places
-from kazu_distill.annotation.grounding.tokens import Place
+from kazu_distill.annotation.grounding.finding import Finder, Form, Key, Match
+from kazu_distill.annotation.grounding.occurrences import Unmarked, inside_longer, other_places
+from kazu_distill.annotation.grounding.tokens import Place, words_of
 from kazu_distill.annotation.parsing.answer import Mention
 from kazu_distill.errors import ConfigError
 
@@ -66,6 +66,9 @@ class Grounder:
     not see (case, accents, kinds of hyphens, space, ``alpha`` for ``α``); capitals inside words count where both "CAT"
     and "cat" stand. ``candidates`` and ``alignment`` decide between several places. Linear in text and mentions.
 
+    A mention that says where it stands is there, and nowhere else in the text: what the form of an answer marks in one
+    place and not in another it says not to be one there.
+
     Args:
         occurrences: ``listed``: a listing labels one place. ``all``: the other places of the string get its class too
             (see ``occurrences``). ``document``: the same over all sections, once their spans are given to
@@ -106,33 +109,46 @@ class Grounder:
             is_document: the text is all of its document, so that ``over_document`` would find nothing more.
         """
         if self._split_abbreviations:
-            mentions = [
-                Mention(part, mention.label) for mention in mentions for part in split_abbreviation(mention.text)
-            ]
-        finder = Finder(text, inflected=self._inflected, glosses=self._glosses, similarity=self._fuzzy)
-        matches = finder.find({mention.text for mention in mentions})
-        missing = [(mention, Status.NOT_FOUND) for mention in mentions if mention.text not in matches]
-        found = [mention for mention in mentions if mention.text in matches]
+            mentions = [part for mention in mentions for part in _parts(mention, text)]
+        placed = {mention.place for mention in mentions} - {None}
+        searched = {mention.text for mention in mentions if mention.place is None}
+        matches = self._finder(text).find(searched) if searched else {}
+        missing = [(each, Status.NOT_FOUND) for each in mentions if each.place is None and each.text not in matches]
+        known = [each for each in mentions if each.place is not None or each.text in matches]
         nested = inside_longer(place for match in matches.values() for place in match.places)
-        wanted = candidates(text, [mention.text for mention in found], matches, nested)
-        numbers = {key: number for number, key in enumerate(wanted)}
-        listings = [Listing(numbers[matches[mention.text].key], mention.label) for mention in found]
+        wanted = candidates(text, [each.text for each in known if each.place is None], matches, nested)
+        places = {key: [place for place in own if place not in placed] or own for key, own in wanted.items()}
         spans = _Spans()
         listed: dict[Key, dict[Place, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
-        for mention, place in zip(found, align(listings, list(wanted.values())), strict=True):
+        for mention, place in zip(known, _aligned(known, matches, places), strict=True):
             if place is None:
                 missing.append((mention, Status.SURPLUS))
+                continue
+            if mention.place is not None:
+                spans.add(place, mention.label, _status_in_place(text, place, mention.text))
                 continue
             key = matches[mention.text].key
             listed[key][place].setdefault(mention.label, mention.text)
             spans.add(place, mention.label, _status(text, place, mention.text, key[0]))
         if self._over_text or (is_document and self.over_documents):
-            sure = {match.key: match.places for match in matches.values() if match.form in _SURE_FORMS}
+            sure = {
+                match.key: match.places
+                for match in matches.values()
+                if match.form in _SURE_FORMS and placed.isdisjoint(match.places)
+            }
             for key, place, label, surface in other_places(sure, {key: listed[key] for key in sure}, nested):
                 spans.add(place, label, _status(text, place, surface, key[0]))
         return Grounding(spans.in_order(), tuple(missing))
 
-    def over_document(self, texts: Sequence[str], spans: Sequence[Sequence[GroundedSpan]]) -> list[list[GroundedSpan]]:
+    def _finder(self, text: str) -> Finder:
+        return Finder(text, inflected=self._inflected, glosses=self._glosses, similarity=self._fuzzy)
+
+    def over_document(
+        self,
+        texts: Sequence[str],
+        spans: Sequence[Sequence[GroundedSpan]],
+        marked: Sequence[Sequence[Place]] | None = None,
+    ) -> list[list[GroundedSpan]]:
         """Give the strings that were found in a document their classes at their other places too, across sections.
 
         Strings are equal but for what ``ground`` does not see. ``occurrences`` says which class a place gets. Linear in
@@ -141,6 +157,8 @@ class Grounder:
         Args:
             texts: of the sections.
             spans: of each section, with offsets into its text.
+            marked: of each section, the stretches in which an answer says of every place whether it is a mention, as
+                copies with tags do: of a string that has a span there, the other places there get none.
 
         Returns:
             The spans of each section, those given among them, in order of their place.
@@ -160,7 +178,10 @@ class Grounder:
                     at.setdefault(span.label, surface)
         nested = inside_longer(place for at in (*places.values(), *listed.values()) for place in at)
         collected = [_Spans(own) for own in spans]
+        unmarked = Unmarked(bases, marked or [], listed)
         for key, (start, end), label, surface in other_places(places, listed, nested):
+            if unmarked.holds(key, (start, end)):
+                continue
             section = bisect_right(bases, start) - 1
             place = (start - bases[section], end - bases[section])
             collected[section].add(place, label, _status(texts[section], place, surface, key[0]))
@@ -181,6 +202,46 @@ class _Spans:
 
     def in_order(self) -> tuple[GroundedSpan, ...]:
         return tuple(self._spans[key] for key in sorted(self._spans))
+
+
+def _parts(mention: Mention, text: str) -> list[Mention]:
+    """A mention, or the two that it is; they are placed if it is."""
+    if mention.place is None:
+        return [Mention(part, mention.label) for part in split_abbreviation(mention.text)]
+    start, end = mention.place
+    parts = split_abbreviation(text[start:end])
+    if len(parts) == 1:
+        return [mention]
+    placed = []
+    for part in parts:
+        start = text.index(part, start, end)
+        placed.append(Mention(part, mention.label, start, start + len(part)))
+        start += len(part)
+    return placed
+
+
+def _aligned(
+    mentions: Sequence[Mention], matches: Mapping[str, Match], places: Mapping[Key, Sequence[Place]]
+) -> list[Place | None]:
+    """The place of each mention; those that say theirs have no other, and the rest stand between them."""
+    numbers = {key: number for number, key in enumerate(places)}
+    own: list[Sequence[Place]] = list(places.values())
+    listings = []
+    for mention in mentions:
+        if mention.place is None:
+            listings.append(Listing(numbers[matches[mention.text].key], mention.label))
+        else:
+            listings.append(Listing(len(own), mention.label))
+            own.append([mention.place])
+    return align(listings, own)
+
+
+def _status_in_place(text: str, place: Place, mention: str) -> Status:
+    surface = text[place[0] : place[1]]
+    if surface.lower() == mention.strip().lower() or surface == mention:
+        return _status(text, place, mention, Form.SAME)
+    one, other = words_of([surface, mention])
+    return Status.NORMALISED if one == other else Status.FUZZY
 
 
 def _status(text: str, place: Place, mention: str, form: Form) -> Status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -56,6 +57,42 @@ def other_places(
                 of_class[label].add(place)
     parts = {label: inside_longer(own) for label, own in of_class.items()}
     return (other for other in others if other[1] not in parts[other[2]])
+
+
+class Unmarked:
+    """The places of which an answer says, by not marking them, that they are no mention.
+
+    Args:
+        bases: where each section begins when they stand one after the other.
+        marked: of each section, the stretches in which answers mark every mention.
+        listed: the places that are labelled, of each string.
+    """
+
+    def __init__(self, bases: Sequence[int], marked: Sequence[Sequence[Place]], listed: Mapping[Key, Listed]) -> None:
+        self._stretches: list[Place] = []
+        shifted = sorted(
+            (base + start, base + end) for base, own in zip(bases, marked, strict=False) for start, end in own
+        )
+        for start, end in shifted:  # those that overlap, as when one question of several was asked in halves, as one
+            if self._stretches and start < self._stretches[-1][1]:
+                self._stretches[-1] = (self._stretches[-1][0], max(end, self._stretches[-1][1]))
+            else:
+                self._stretches.append((start, end))
+        self._marked = {
+            (key, stretch)
+            for key, at in listed.items()
+            for place in at
+            if self._stretches and (stretch := self._stretch(place)) is not None
+        }
+
+    def holds(self, key: Key, place: Place) -> bool:
+        """Whether that place of a string is one."""
+        return bool(self._marked) and (key, self._stretch(place)) in self._marked
+
+    def _stretch(self, place: Place) -> int | None:
+        """The number of the stretch that a place is in."""
+        number = bisect_right(self._stretches, place[0], key=lambda stretch: stretch[0]) - 1
+        return number if number >= 0 and place[1] <= self._stretches[number][1] else None
 
 
 def _most_listed(at: Listed) -> Listed:

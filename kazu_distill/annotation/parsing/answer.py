@@ -16,12 +16,19 @@ from kazu_distill.schema import Schema, fold_type
 class Mention:
     """A string that the LLM says is in the text, and the schema's class for it, or the LLM's if the schema is open.
 
-    ``start`` is where it begins, in code points, if the form of the answer says so; else it is to be searched for.
+    ``start`` and ``end`` are where it stands, in code points, if the form of the answer says so, though it may be
+    written a little differently there; else it is to be searched for.
     """
 
     text: str
     label: str
     start: int | None = None
+    end: int | None = None
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Where it stands, if the form of the answer says so."""
+        return None if self.start is None or self.end is None else (self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,8 @@ def parse_answer(text: str, schema: Schema) -> ParsedAnswer:
     as_asked = _exactly_as_asked(text, schema)
     if as_asked is not None:
         return ParsedAnswer(as_asked)
-    answer = _without_thinking(_well_formed(text).lstrip("\ufeff"))
+    answer = well_formed(text).lstrip("\ufeff")
+    answer = answer if _JSON_BEGINS.match(answer) else without_thinking(answer)
     classes = _ClassNames(schema)
     values = read_json(_decoded(answer))
     found = [find_listings(value, classes.knows) for value in values]
@@ -106,11 +114,11 @@ def _read(first: Found, later: Sequence[Found], values: Sequence[Array | Object]
         begins = left_out[0].listings[0].text or ""
         damage = f"there is more than one list, of which only the first counts; another begins with: {begins:.80}"
     outcomes = [classes.mention(listing) for each in used for listing in each.listings]
-    faults = [Fault("damaged JSON", _well_formed(damage))] if damage else []
+    faults = [Fault("damaged JSON", well_formed(damage))] if damage else []
     faults += _mended(*(each.node for each in used), outside_a_list=first.single)
     faults += [outcome for outcome in outcomes if isinstance(outcome, Fault)]
     mentions = tuple(outcome for outcome in outcomes if isinstance(outcome, Mention))
-    return ParsedAnswer(mentions, tuple(faults), _well_formed(damage) if damage else None)
+    return ParsedAnswer(mentions, tuple(faults), well_formed(damage) if damage else None)
 
 
 class _ClassNames:
@@ -138,12 +146,12 @@ class _ClassNames:
         name = _free_type(listing.label) if self._schema.ask_for == "types" else listing.label
         label = name if name is None or self._schema.is_open else self._find(name)
         if label is not None:
-            return Mention(_well_formed(listing.text), label)
+            return Mention(well_formed(listing.text), label)
         if name is None:
             kind = "not a type"
         else:
             kind = "class ignored by the schema" if self._ignores(name) else "class not in the schema"
-        return Fault(kind, _well_formed(f"{listing.text:.80} ({listing.label:.80})"))
+        return Fault(kind, well_formed(f"{listing.text:.80} ({listing.label:.80})"))
 
     def _find(self, name: str) -> str | None:
         entity_class = self._schema.of_type(name)
@@ -155,7 +163,7 @@ class _ClassNames:
 
 def _free_type(name: str) -> str | None:
     """A type as its label: in lower case, with single spaces; None for what has no letter or is no name any more."""
-    visible = "".join(mark if mark.isprintable() else " " for mark in _well_formed(name))
+    visible = "".join(mark if mark.isprintable() else " " for mark in well_formed(name))
     label = fold_type(visible)
     return label if len(label) <= _LONGEST_TYPE and any(mark.isalpha() for mark in label) else None
 
@@ -172,19 +180,21 @@ def _mended(*nodes: Array | Object, outside_a_list: bool = False) -> list[Fault]
     return [Fault("JSON mended", what) for what in sorted(kinds)]
 
 
-def _without_thinking(text: str) -> str:
+def without_thinking(text: str, about: str = "") -> str:
     """The text after the thoughts that come before an answer.
+
+    Where the answer repeats what it is about, and that has marks of thoughts itself, nothing is taken away.
 
     Raises:
         UnreadableAnswer: they do not end.
     """
-    if _JSON_BEGINS.match(text):
+    if _THINKING_ENDS.search(about) or _THINKING_BEGINS.match(about):
         return text
     ends = list(_THINKING_ENDS.finditer(text))
     if ends:
         return text[ends[-1].end() :]
     if _THINKING_BEGINS.match(text):
-        raise UnreadableAnswer("the answer ends before the thinking does; give the JSON without thinking aloud")
+        raise UnreadableAnswer("the answer ends before the thinking does; give the answer without thinking aloud")
     return text
 
 
@@ -199,7 +209,7 @@ def _decoded(text: str) -> str:
     return text
 
 
-def _well_formed(text: str) -> str:
+def well_formed(text: str) -> str:
     """The text with halves of surrogate pairs joined, or replaced where they are alone: UTF-8 cannot write them."""
     if _SURROGATE.search(text) is None:
         return text
@@ -212,7 +222,7 @@ def _why_unreadable(answer: str, values: Sequence[Array | Object]) -> str:
         return f"the answer is empty; it must be {wanted}"
     damage = next((value.damage for value in values if value.damage), None)
     if damage:
-        return _well_formed(damage)
+        return well_formed(damage)
     if values:
         return f"the JSON is not {wanted}; it begins with: {excerpt(answer)}"
     return f"there is no JSON in the answer, which must be {wanted}; it begins with: {excerpt(answer)}"

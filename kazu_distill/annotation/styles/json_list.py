@@ -8,9 +8,10 @@ from typing import Any
 
 from kazu_distill.annotation.parsing.answer import ParsedAnswer, parse_answer
 from kazu_distill.annotation.parsing.shapes import CLASS, ENTITIES, MATCH
+from kazu_distill.annotation.styles.explained import explained
 from kazu_distill.annotation.styles.style import spans_of
 from kazu_distill.documents import Span
-from kazu_distill.schema import EntityClass, Schema
+from kazu_distill.schema import Schema
 
 
 class JsonList:
@@ -24,7 +25,10 @@ class JsonList:
 
     def describe(self, schema: Schema) -> str:
         """A line or more a class."""
-        return "\n".join(_describe(entity_class) for entity_class in schema.classes)
+        return "\n".join(
+            explained(entity_class, f"- {json.dumps(entity_class.name, ensure_ascii=False)}")
+            for entity_class in schema.classes
+        )
 
     def answer_schema(self, schema: Schema) -> dict[str, Any]:
         """A list of mentions with their class, which the schema knows or ignores, or with a free type."""
@@ -53,19 +57,3 @@ class JsonList:
     def parse(self, answer: str, text: str, schema: Schema) -> ParsedAnswer:  # noqa: ARG002 — the text says nothing more
         """What is well formed of the JSON."""
         return parse_answer(answer, schema)
-
-
-def _describe(entity_class: EntityClass) -> str:
-    lines = [f'- "{entity_class.name}"']
-    if entity_class.definition:
-        lines[0] += f": {' '.join(entity_class.definition.split())}"
-    for heading, items in (
-        ("Belongs here", entity_class.includes),
-        ("Does not belong here", entity_class.excludes),
-        *((f'Not this, but "{other}"', (what,)) for other, what in entity_class.near_misses),
-        ("Examples", entity_class.examples),
-        ("Not on their own", tuple(sorted(entity_class.stop_words))),
-    ):
-        if items:
-            lines.append(f"  {heading}: {'; '.join(items)}")
-    return "\n".join(lines)
