@@ -61,11 +61,15 @@ class Question:
 
     def again(self, answer: str, problem: str) -> Question:
         """The question after an answer that is no use; ``problem`` says in a sentence what is wrong with it."""
-        shown = answer if len(answer) <= _LONGEST_ANSWER else f"{answer[:_LONGEST_ANSWER]}…"
-        said = Turn("assistant", shown if shown.strip() else "(an empty answer)")
         message = _CORRECTION.format(problem=f"{problem.strip().rstrip('.')}.", wanted=self.style.wanted)
-        earlier = (*self.request.earlier, Turn("user", self.request.user), said)
-        return replace(self, request=replace(self.request, user=message, earlier=earlier))
+        return replace(self, request=after_answer(self.request, answer, message))
+
+
+def after_answer(request: Request, answer: str, message: str) -> Request:
+    """The request that goes on with a message after an answer to it, which is shown as far as it is not long."""
+    shown = answer if len(answer) <= _LONGEST_ANSWER else f"{answer[:_LONGEST_ANSWER]}…"
+    said = Turn("assistant", shown if shown.strip() else "(an empty answer)")
+    return replace(request, user=message, earlier=(*request.earlier, Turn("user", request.user), said))
 
 
 class Prompt:

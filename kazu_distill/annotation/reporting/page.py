@@ -125,6 +125,26 @@ def _cleaning(report: Mapping[str, Any]) -> Iterator[str]:
         yield table(("rule", "spans mended >", "spans dropped >", "examples"), rows)
 
 
+def _verification(report: Mapping[str, Any]) -> Iterator[str]:
+    figures = report.get("verification")
+    if not figures or not figures["doubtful"]:
+        return
+    why = ", ".join(f"{as_text(reason)} {count:,}" for reason, count in figures["by_reason"].items())
+    yield "## Doubtful spans"
+    yield f"{_count(figures['doubtful'], 'span')} of {report['spans']:,} were asked about again: {why}."
+    rows = [
+        (label, *(f"{of_label[key]:,}" for key in ("doubtful", "yes", "no", "unreadable", "failed")))
+        for label, of_label in [
+            ("**all**", figures),
+            *((as_text(label), of_label) for label, of_label in list(figures["per_class"].items())[:_CLASSES]),
+        ]
+    ]
+    yield table(("class", "asked about >", "yes >", "no >", "answer unreadable >", "request failed >"), rows)
+    kinds = [(as_text(kind), f"{count:,}", _examples(report, kind)) for kind, count in figures["failures"].items()]
+    if kinds:
+        yield table(("requests that failed", "count >", "examples"), kinds)
+
+
 def _faults(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _kinds(report, "answer_faults", "Faults in answers", "The rest of these answers was used.")
 
@@ -201,7 +221,7 @@ def _agreement(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 _PARTS: Sequence[Callable[[Mapping[str, Any]], Iterable[str]]] = (
-    _classes, _contested, _agreement, _grounding, _cleaning, _faults, _failures, _shown, _voters,
+    _classes, _contested, _agreement, _verification, _grounding, _cleaning, _faults, _failures, _shown, _voters,
 )  # fmt: skip
 
 
