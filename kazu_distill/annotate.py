@@ -122,10 +122,10 @@ def _prepare(
     lookups: dict[str, RetrievedExamples | FolderKnowledge] = {}
     if examples is not None:
         examples.prepare(prompt.answers)
-        lookups["examples"] = examples
+        lookups["shown_examples"] = examples
     if knowledge is not None:
         knowledge.prepare()
-        lookups["knowledge"] = knowledge
+        lookups["shown_passages"] = knowledge
     for lookup in lookups.values():
         print_remarks(lookup)
     return lookups

@@ -65,7 +65,7 @@ def test_similar_examples_stand_before_the_text_in_the_form_of_an_answer_and_nev
         ]
         assert turns[ASKED["far"]] == []
         assert found_in(tmp_path)["new"] == [("Aspirin", "Chemical"), ("insulin", "Chemical")]
-        figures = report_of(tmp_path)["examples"]
+        figures = report_of(tmp_path)["shown_examples"]
         assert (figures["queries"], figures["shown"], figures["queries_without_example"]) == (3, 4, 1)
         assert (figures["excluded_self"], figures["excluded_evaluation"]) == (1, 1)
         assert "## Examples in the prompt" in (tmp_path / "out/report.md").read_text()
@@ -116,7 +116,7 @@ def test_background_stands_before_everything_else_and_is_not_labelled(tmp_path: 
     assert "never list a mention because it appears here" in turns[ASKED["new"]][0][1]
     assert not any(ASKED["own"] in text for _, text in turns[ASKED["own"]])
     assert found_in(tmp_path)["new"] == [("insulin", "Chemical")]
-    assert report_of(tmp_path)["knowledge"]["excluded_self"] == 1
+    assert report_of(tmp_path)["shown_passages"]["excluded_self"] == 1
     assert "## Background in the prompt" in (tmp_path / "out/report.md").read_text()
 
 

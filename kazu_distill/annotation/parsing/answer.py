@@ -74,8 +74,7 @@ def parse_answer(text: str, schema: Schema) -> ParsedAnswer:
     as_asked = _exactly_as_asked(text, schema)
     if as_asked is not None:
         return ParsedAnswer(as_asked)
-    answer = well_formed(text).lstrip("\ufeff")
-    answer = answer if _JSON_BEGINS.match(answer) else without_thinking(answer)
+    answer = answer_itself(text, begins=_JSON_BEGINS)
     classes = _ClassNames(schema)
     values = read_json(_decoded(answer))
     found = [find_listings(value, classes.knows) for value in values]
@@ -180,14 +179,21 @@ def _mended(*nodes: Array | Object, outside_a_list: bool = False) -> list[Fault]
     return [Fault("JSON mended", what) for what in sorted(kinds)]
 
 
-def without_thinking(text: str, about: str = "") -> str:
-    """The text after the thoughts that come before an answer.
+def answer_itself(text: str, *, begins: re.Pattern[str] | None = None, about: str = "") -> str:
+    """An answer as Unicode that can be written, without a byte order mark and without the thoughts before it.
 
-    Where the answer repeats what it is about, and that has marks of thoughts itself, nothing is taken away.
+    Args:
+        text: the whole answer.
+        begins: what it begins with where there are no thoughts before it.
+        about: a text that the answer repeats: if that has such marks itself, they are none.
 
     Raises:
-        UnreadableAnswer: they do not end.
+        UnreadableAnswer: the thoughts do not end.
     """
+    text = well_formed(text)
+    text = text if about.startswith("\ufeff") else text.lstrip("\ufeff")
+    if begins is not None and begins.match(text):
+        return text
     if _THINKING_ENDS.search(about) or _THINKING_BEGINS.match(about):
         return text
     ends = list(_THINKING_ENDS.finditer(text))

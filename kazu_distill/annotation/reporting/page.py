@@ -183,8 +183,8 @@ def _voters(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _shown(report: Mapping[str, Any]) -> Iterator[str]:
     for title, key, without in (
-        ("Examples in the prompt", "examples", "queries_without_example"),
-        ("Background in the prompt", "knowledge", "queries_without_passage"),
+        ("Examples in the prompt", "shown_examples", "queries_without_example"),
+        ("Background in the prompt", "shown_passages", "queries_without_passage"),
     ):
         figures = report.get(key)
         if figures is None:

@@ -14,8 +14,8 @@ from kazu_distill.annotation.parsing.answer import (
     Mention,
     ParsedAnswer,
     UnreadableAnswer,
+    answer_itself,
     well_formed,
-    without_thinking,
 )
 from kazu_distill.annotation.parsing.lenient_json import excerpt
 from kazu_distill.annotation.styles.explained import remarks
@@ -69,8 +69,7 @@ class Guidelines:
         Raises:
             UnreadableAnswer: there is neither a list nor an item.
         """
-        answer = well_formed(answer)
-        answer = answer if _ANSWER_BEGINS.match(answer) else without_thinking(answer)
+        answer = answer_itself(answer, begins=_ANSWER_BEGINS)
         names = Names(schema, camel_case)
         empty = False
         damage: str | None = None

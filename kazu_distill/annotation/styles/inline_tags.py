@@ -12,8 +12,7 @@ from kazu_distill.annotation.parsing.answer import (
     Mention,
     ParsedAnswer,
     UnreadableAnswer,
-    well_formed,
-    without_thinking,
+    answer_itself,
 )
 from kazu_distill.annotation.parsing.lenient_json import excerpt
 from kazu_distill.annotation.styles.copied import Copied
@@ -88,7 +87,7 @@ class InlineTags:
             UnreadableAnswer: there is no tag, and no copy of at least half of the text.
         """
         tagged = _Tagged(Names(schema, snake_case), {match[0] for match in _TAG.finditer(text)})
-        tagged.read(_without_cut_tag(without_thinking(well_formed(answer), text), text))
+        tagged.read(answer_itself(answer, about=text), text)
         copied = Copied(tagged.copy, text)
         if not tagged.spans and copied.share < _LEAST_COPIED:
             raise UnreadableAnswer(f"the answer is not {self.wanted}; it begins with: {excerpt(answer)}")
@@ -112,7 +111,11 @@ class _Tagged:
     damage: str | None = None
     copy: str = ""
 
-    def read(self, answer: str) -> None:
+    def read(self, answer: str, text: str) -> None:
+        cut = _CUT_TAG.search(answer, max(0, len(answer) - 100))
+        if cut is not None and not text.rstrip().endswith(cut[0].rstrip()):
+            self._break("the answer ends inside a tag:", answer, cut.start())
+            answer = answer[: cut.start()]
         pieces: list[str] = []
         length = done = 0
         opened: list[tuple[int, str, int]] = []  # where in the copy, class, where in the answer
@@ -175,9 +178,3 @@ def _more(mark: str) -> str:
 
 def _less(mark: str) -> str:
     return "<" if mark in ("<", "&lt;") else f"&{mark.removeprefix('&amp;')}"
-
-
-def _without_cut_tag(answer: str, text: str) -> str:
-    """The answer without the beginning of a tag that it ends with."""
-    cut = _CUT_TAG.search(answer, max(0, len(answer) - 100))
-    return answer if cut is None or text.rstrip().endswith(cut[0].rstrip()) else answer[: cut.start()]

@@ -11,9 +11,9 @@ from kazu_distill.annotation.parsing.answer import (
     Mention,
     ParsedAnswer,
     UnreadableAnswer,
+    answer_itself,
     parse_answer,
     well_formed,
-    without_thinking,
 )
 from kazu_distill.annotation.parsing.lenient_json import Array, Object, Value, excerpt, read_json
 from kazu_distill.annotation.styles.explained import explained
@@ -64,9 +64,7 @@ class OneClass:
             UnreadableAnswer: there is neither.
         """
         [label] = schema.labels
-        said = well_formed(answer)
-        said = said if _ANSWER_BEGINS.match(said) else without_thinking(said)
-        values = read_json(said)
+        values = read_json(answer_itself(answer, begins=_ANSWER_BEGINS))
         lists = [(value, array) for value in values if (array := _list_of_strings(value)) is not None]
         value, first = next(
             ((value, array) for value, array in lists if array.items), lists[0] if lists else (None, None)

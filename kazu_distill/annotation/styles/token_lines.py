@@ -14,8 +14,7 @@ from kazu_distill.annotation.parsing.answer import (
     Mention,
     ParsedAnswer,
     UnreadableAnswer,
-    well_formed,
-    without_thinking,
+    answer_itself,
 )
 from kazu_distill.annotation.parsing.lenient_json import excerpt
 from kazu_distill.annotation.styles.copied import Copied
@@ -95,15 +94,16 @@ class TokenLines:
             UnreadableAnswer: there is no tag but O, and no line for at least half of the text.
         """
         lines = _Lines(Names(schema, snake_case))
-        answer = without_thinking(well_formed(answer), text)
+        answer = answer_itself(answer, about=text)
         lines.read(answer)
         if not lines.tokens:
             raise UnreadableAnswer(f"the answer is not {self.wanted}; it begins with: {excerpt(answer)}")
         copy, starts, rest = _joined(lines.tokens, text)
         copied = Copied(copy, text)
-        cut = copied.ends_early if rest is None else bool(rest)
-        if cut and lines.last_is_token and lines.tags[-1] and not answer.endswith("\n"):
-            lines.tags.pop()  # the line may be cut inside its tag
+        unended = lines.last_tag not in (None, _OUTSIDE) and not answer.endswith("\n")
+        cut = (copied.ends_early if rest is None else bool(rest)) or (unended and lines.last_is_part)
+        if cut and unended:
+            lines.tags.pop()  # there may have been more of them
         stretches = list(_stretches(lines.tags, without_last=cut))
         if not stretches and copied.share < _LEAST_COPIED:
             raise UnreadableAnswer(f"the answer is not {self.wanted}; it begins with: {excerpt(answer)}")
@@ -125,7 +125,8 @@ class _Lines:
     tokens: list[str] = field(default_factory=list)
     tags: list[list[tuple[str, bool | None]]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    last_is_token: bool = False
+    last_tag: str | None = None  # of the last line, as it is written; None if that is no token with its tag
+    last_is_part: bool = False  # it ends as a class's name does that is cut
 
     def read(self, answer: str) -> None:
         for line in answer.split("\n"):
@@ -133,8 +134,9 @@ class _Lines:
             token, tag = token.strip(), tag.strip()
             if not colon:
                 token, _, tag = line.strip().rpartition("\t")
+            self.last_is_part = False
             tags = self._tags(tag, token) if token and tag else None
-            self.last_is_token = tags is not None
+            self.last_tag = None if tags is None else tag
             if tags is not None:
                 self.tokens.append(token)
                 self.tags.append(tags)
@@ -154,6 +156,7 @@ class _Lines:
                 tags.append((label, prefix.strip().upper() == "B" if has_prefix else None))
             elif has_prefix:
                 self.faults.append(self.names.unknown(name, token))
+                self.last_is_part = any(each.startswith(name.lower()) for each in self.names.of.values())
             else:
                 return None
         return tags
