@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from kazu_distill.annotation.parsing.answer import UnreadableAnswer, well_formed, without_thinking
+from kazu_distill.annotation.parsing.answer import UnreadableAnswer, answer_itself
 from kazu_distill.annotation.parsing.lenient_json import Array, Object, Value, excerpt, read_json
 from kazu_distill.annotation.verification.question import ANSWERS, NO, NUMBER, VERDICT, YES
 from kazu_distill.errors import ConfigError
@@ -17,24 +17,24 @@ class Scores:
     """How a verdict changes a score.
 
     Args:
-        yes: the least that a span has which is confirmed, 0 to 1.
-        no: what the score of a span is multiplied by that is not, 0 to 1.
+        confirmed: the least that a span has whose verdict is yes, 0 to 1.
+        rejected: what the score of another one is multiplied by, 0 to 1.
 
     Raises:
         ConfigError: one is not between 0 and 1.
     """
 
-    yes: float
-    no: float
+    confirmed: float
+    rejected: float
 
     def __post_init__(self) -> None:
-        for name, value in (("yes", self.yes), ("no", self.no)):
+        for name, value in (("confirmed", self.confirmed), ("rejected", self.rejected)):
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
                 raise ConfigError(f"verify.scores.{name}={value}: give a number from 0 to 1")
 
     def after(self, score: float, *, is_one: bool) -> float:
         """The score of a span that has been asked about."""
-        return max(score, self.yes) if is_one else score * self.no
+        return max(score, self.confirmed) if is_one else score * self.rejected
 
 
 def parse_verdicts(answer: str, numbers: Collection[int]) -> dict[int, bool]:
@@ -46,7 +46,7 @@ def parse_verdicts(answer: str, numbers: Collection[int]) -> dict[int, bool]:
     Raises:
         UnreadableAnswer: there is no verdict on any of the numbers.
     """
-    said = without_thinking(well_formed(answer))
+    said = answer_itself(answer)
     verdicts: dict[int, bool] = {}
     contested: set[int] = set()
     for number, is_one in _pairs(read_json(said)):
