@@ -51,7 +51,7 @@ def test_the_answers_to_an_open_question_serve_the_classes_that_are_made_of_them
         assert f"--config-path {out}/conf schema=mine store.path={tmp_path}/out/answers.sqlite" in proposed.printed
         assert "drug, medication" in proposed.printed
 
-        mapped = [*command[:-1], "schema=mine", "--config-path", str(out / "conf"), "llm.offline=true"]
+        mapped = ["--config-path", str(out / "conf"), *command[:-1], "schema=mine", "llm.offline=true"]
         run = succeed("annotate", *mapped)
         assert len(server.received) == asked
     assert "0 requests asked" in run.printed

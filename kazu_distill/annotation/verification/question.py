@@ -16,7 +16,7 @@ from kazu_distill.schema import Schema
 
 NUMBER, VERDICT, ANSWERS = "number", "verdict", "answers"
 YES, NO = "yes", "no"
-_AROUND = 40  # characters of the text on each side of a mention, by which its place is known
+_AROUND = 25  # characters of the text on each side of a mention, by which its place is known
 _TEXT_READ = "I have read the text. Which labels shall I check?"
 _VERDICTS: Mapping[str, Any] = {
     "type": "object",
@@ -74,7 +74,7 @@ def question(window: Window, schema: Schema, instructions: str) -> Request:
         "questions": [_about(number, doubt, window) for number, doubt in enumerate(window.doubts, start=1)],
     }
     earlier = (Turn("user", window.text), Turn("assistant", _TEXT_READ))
-    return Request(instructions, json.dumps(asked, ensure_ascii=False), _VERDICTS, earlier)
+    return Request(instructions, json.dumps(asked, ensure_ascii=False, separators=(",", ":")), _VERDICTS, earlier)
 
 
 def _meaning(label: str, schema: Schema) -> str:
