@@ -83,7 +83,7 @@ def test_nothing_that_is_quoted_is_markup(text: str) -> None:
     seen = Seen(page)
     assert seen.tags <= OUR_TAGS
     assert all(len(row) == len(head) for head, row in same_table(page, seen.rows))
-    assert page.count("\n## ") == 9
+    assert page.count("\n## ") == 10
 
 
 def same_table(page: str, rows: list[list[str]]) -> list[tuple[list[str], list[str]]]:
