@@ -94,6 +94,13 @@ STAGES = (
         "python -m kazu_distill.schema documents=runs/annotate/documents.jsonl",
     ),
     Stage(
+        "instruct",
+        "labelled documents to data for tuning an LLM, and its answers to documents",
+        "runs/split, or any labelled documents; then the answers of a tuned LLM",
+        "runs/instruct: a folder for each format, report.json; then documents.jsonl, failed.jsonl, read.json",
+        "python -m kazu_distill.instruct write plan=true",
+    ),
+    Stage(
         "answers",
         "stored LLM answers to text and back",
         "runs/annotate/answers.sqlite",

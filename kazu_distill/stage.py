@@ -167,7 +167,9 @@ def name_action(arguments: list[str], actions: Sequence[str], *, stage: str) -> 
     if first not in actions:
         known = "|".join(actions)
         sys.exit(f"ConfigError: {first}: no such action; say python -m kazu_distill.{stage} {known} [key=value …]")
-    return [f"action={first}", *rest]
+    # Beside the other settings, wherever they stand: Hydra takes no settings on both sides of an option.
+    place = next((n for n, each in enumerate(rest) if "=" in each and not each.startswith("-")), len(rest))
+    return [*rest[:place], f"action={first}", *rest[place:]]
 
 
 def quote_literal(arguments: list[str], key: str | None) -> list[str]:

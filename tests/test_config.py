@@ -11,7 +11,9 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from kazu_distill.corpora.corpus import Corpus
+from kazu_distill.documents import Document
 from kazu_distill.llm.store import AnswerStore
+from kazu_distill.llm.stored_answer import request_key
 from kazu_distill.schema import Schema
 from kazu_distill.stage import shipped_config
 from kazu_distill.tagger.trainer_settings import TrainerSettings
@@ -87,3 +89,25 @@ def test_the_trainers_arguments_are_those_of_transformers(choice: str, tmp_path:
     arguments = instantiate(config.trainer, _convert_="all").training_arguments(tmp_path)
     assert arguments.learning_rate == config.encoder.learning_rate
     assert arguments.seed == config.seed
+
+
+PROMPTS = [choice for group, choice in CHOICES if group == "prompt"]
+
+
+def test_every_prompt_says_what_the_classes_are_and_the_store_keeps_their_answers_apart() -> None:
+    classes = {"gene": {"definition": "A gene.", "excludes": ["families"], "near_misses": {"drug": "an inhibitor"}}}
+    schema = Schema(name="test", classes=classes | {"drug": None})
+    keys = set()
+    asked = 0
+    for choice in PROMPTS:
+        for class_by_class in ("true", "false") if choice != "one_class" else ("true",):
+            config = composed("annotate", f"prompt={choice}", f"prompt.class_by_class={class_by_class}")
+            prompt = instantiate(config.prompt, schema=schema)
+            for question in prompt.questions("EGFR.", Document("1", ())):
+                names = set(question.part.schema.labels)
+                assert all(name in question.request.system.lower() for name in names)
+                assert "families" in question.request.system or names == {"drug"}
+                keys.add(request_key({}, question.request))
+                asked += 1
+    assert asked == 4 * 3 + 2
+    assert len(keys) == asked

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from kazu_distill.stage import quote_literal, resolve_config_path, shipped_config
+from kazu_distill.stage import name_action, quote_literal, resolve_config_path, shipped_config
 from tests.stages import REPOSITORY, fail, run_stage, succeed
 
 
@@ -27,6 +27,20 @@ def test_the_same_configuration_is_found_however_it_is_named(tmp_path: Path) -> 
     assert config_seen([f"--config-path={REPOSITORY / 'conf'}"], tmp_path) == expected
     assert config_seen(["-cp", "conf"], tmp_path) == expected
     assert config_seen([], tmp_path) == expected
+
+
+def test_an_action_may_stand_before_options_and_settings() -> None:
+    named = [
+        (["push", "a=1"], ["action=push", "a=1"]),
+        (["push", "--config-path", "conf", "a=1"], ["--config-path", "conf", "action=push", "a=1"]),
+        (["push", "a=1", "--config-path=conf"], ["action=push", "a=1", "--config-path=conf"]),
+        (["push", "--cfg", "job"], ["--cfg", "job", "action=push"]),
+        (["action=push", "a=1"], ["action=push", "a=1"]),
+    ]
+    for given, wanted in named:
+        assert name_action(given, ["push", "pull"], stage="review") == wanted
+    with pytest.raises(SystemExit, match=r"push\|pull"):
+        name_action(["shove"], ["push", "pull"], stage="review")
 
 
 def test_a_users_folder_comes_before_the_shipped_one_which_fills_what_it_lacks(tmp_path: Path) -> None:

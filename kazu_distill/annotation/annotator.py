@@ -13,6 +13,7 @@ from kazu_distill.annotation.chunking.chunks import Chunk, Chunker
 from kazu_distill.annotation.cleaning.cleaner import Cleaner, Dropped, Mended
 from kazu_distill.annotation.failures import FailedChunks, Failure
 from kazu_distill.annotation.grounding.grounder import GroundedSpan, Grounder, Status
+from kazu_distill.annotation.grounding.tokens import Place
 from kazu_distill.annotation.parsing.answer import Fault, Mention, ParsedAnswer, UnreadableAnswer
 from kazu_distill.annotation.prompt import Part, Prompt, Question
 from kazu_distill.documents import Document, Section, Span
@@ -101,7 +102,8 @@ class Annotator:
             for section, of_section in zip(document.sections, answered, strict=True)
         ]
         if self._grounder.over_documents and not is_one_text:
-            grounded = self._grounder.over_document([section.text for section in document.sections], grounded)
+            texts = [section.text for section in document.sections]
+            grounded = self._grounder.over_document(texts, grounded, [_marked(own) for own in answered])
         opinion.sections = [
             self._clean(section, spans, opinion) for section, spans in zip(document.sections, grounded, strict=True)
         ]
@@ -169,6 +171,8 @@ class Annotator:
                 opinion.left = True
                 return []
             too_much, kind, message = isinstance(error, TooLong), error.kind, str(error)
+            if too_much:
+                message += f"; the shortest part of the text is so, too: {self._ways_to_ask_for_less()}"
         if too_much and len(question.text) > _SHORTEST_CHUNK:
             halves = self._chunker.halves(place.text, chunk)
             if len(halves) > 1:
@@ -177,8 +181,14 @@ class Annotator:
                 )
                 return [pair for pairs in both for pair in pairs]
         said = answer.text if answer else ""
-        opinion.failures.append(Failure(place.document.id, place.section, chunk, self.voter, kind, message, said))
+        asked = question.part.schema.labels
+        failure = Failure(place.document.id, place.section, chunk, self.voter, kind, message, said, asked)
+        opinion.failures.append(failure)
         return []
+
+    def _ways_to_ask_for_less(self) -> str:
+        context = ["chunks.context_tokens=0"] if self._chunker.context_tokens else []
+        return "; ".join([*self._prompt.ways_to_ask_for_less, *context, "a model with a longer context"])
 
     async def _read(
         self, question: Question, answer: Answer, place: _Place, chunk: Chunk, opinion: Opinion
@@ -220,7 +230,8 @@ class Annotator:
         request = replace(question.request, sample=self._sample)
         if self._only is None:
             return await self.asker.ask(request)
-        failed = self._only.has_chunk(place.document.id, self.voter, place.section, chunk)
+        asked = question.part.schema.labels
+        failed = self._only.has_chunk(place.document.id, self.voter, place.section, chunk, asked)
         return await self.asker.ask(request, again=failed, allowed=self._only.has_document(place.document.id))
 
 
@@ -231,6 +242,15 @@ class _Place:
     document: Document
     section: int
     text: str
+
+
+def _marked(answered: Iterable[Answered]) -> list[Place]:
+    """The stretches in which an answer says of every place whether it is a mention."""
+    return [
+        (chunk.start, chunk.end)
+        for chunk, parsed in answered
+        if any(mention.place is not None for mention in parsed.mentions)
+    ]
 
 
 async def _all(coroutines: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:

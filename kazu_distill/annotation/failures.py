@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -18,7 +18,10 @@ from kazu_distill.errors import CorpusError
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A chunk of a document's section that a voter gave no usable answer about: why, and its raw answer, if any."""
+    """A chunk of a document's section that a voter gave no usable answer about: why, and its raw answer, if any.
+
+    ``asked`` are the classes that the question was about.
+    """
 
     document_id: str
     section: int
@@ -27,6 +30,7 @@ class Failure:
     kind: str
     message: str
     answer: str = ""
+    asked: tuple[str, ...] = ()
 
     def line(self) -> bytes:
         """The failure as a line of ``failed.jsonl``."""
@@ -37,11 +41,13 @@ class FailedChunks:
     """The chunks in which an earlier run failed, for one that asks about those alone.
 
     Args:
-        chunks: document, voter, section and chunk.
+        chunks: document, voter, section, chunk and the classes that were asked about; none, where that is not known.
         lines: the documents' lines of ``failed.jsonl``.
     """
 
-    def __init__(self, chunks: Iterable[tuple[str, str, int, Chunk]], lines: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, chunks: Iterable[tuple[str, str, int, Chunk, tuple[str, ...]]], lines: Mapping[str, bytes]
+    ) -> None:
         self._chunks = frozenset(chunks)
         self._documents = dict(lines)
 
@@ -61,9 +67,9 @@ class FailedChunks:
         """What was said of all documents but some."""
         return b"".join(lines for document_id, lines in self._documents.items() if document_id not in document_ids)
 
-    def has_chunk(self, document_id: str, voter: str, section: int, chunk: Chunk) -> bool:
-        """Whether a voter failed at this very chunk."""
-        return (document_id, voter, section, chunk) in self._chunks
+    def has_chunk(self, document_id: str, voter: str, section: int, chunk: Chunk, asked: Sequence[str]) -> bool:
+        """Whether a voter failed at this very chunk, when it was asked about these classes."""
+        return any((document_id, voter, section, chunk, classes) in self._chunks for classes in (tuple(asked), ()))
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -81,7 +87,8 @@ class FailedChunks:
                 chunk = Chunk(required_field(edges, "start", int), required_field(edges, "end", int))
                 document_id, voter = required_field(record, "document_id", str), required_field(record, "voter", str)
                 lines[document_id] += line.rstrip() + b"\n"
-                chunks.append((document_id, voter, required_field(record, "section", int), chunk))
+                asked = tuple(map(str, record.get("asked") or ()))
+                chunks.append((document_id, voter, required_field(record, "section", int), chunk, asked))
             except InvalidDocument as error:
                 raise CorpusError(f"{file}:{number}: not a line of failed.jsonl: {error}") from error
         return cls(chunks, lines)

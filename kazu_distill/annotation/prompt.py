@@ -89,8 +89,9 @@ class Prompt:
         knowledge: who chooses passages to show as background; None shows none.
 
     Raises:
-        ConfigError: the instructions have no ``$classes``, or another ``$name``; or the schema asks for free types, and
-            there are no instructions for that, or style, examples or ``class_by_class`` want classes.
+        ConfigError: the instructions have no ``$classes``, or another ``$name``; or the style cannot ask about so many
+            classes at once; or the schema asks for free types, and there are no instructions for that, or style,
+            examples or ``class_by_class`` want classes.
     """
 
     def __init__(
@@ -118,6 +119,23 @@ class Prompt:
             schemas = [schema.only([label]) for label in schema.labels] if class_by_class else [schema]
             self.parts = tuple(Part(part, _rendered(instructions, self.style.describe(part))) for part in schemas)
         self._answer_schemas = {id(part): self.style.answer_schema(part.schema) for part in self.parts}
+
+    @property
+    def output_ratio(self) -> tuple[float, float, float]:
+        """Tokens of an answer for each of its text, as ``Style.output_ratio`` says."""
+        return self.style.output_ratio(1 / len(self.parts))
+
+    @property
+    def ways_to_ask_for_less(self) -> list[str]:
+        """What would make its questions shorter, for a message to whom they are too long."""
+        asks_for_classes = all(part.schema.ask_for == "classes" for part in self.parts)
+        ways = {
+            "fewer or shorter examples (examples.k, examples.max_tokens)": self._examples is not None,
+            "less background (knowledge.k, knowledge.max_tokens)": self._knowledge is not None,
+            "prompt.class_by_class=true": asks_for_classes and any(len(part.schema.classes) > 1 for part in self.parts),
+            "shorter definitions in the schema": asks_for_classes,
+        }
+        return [way for way, helps in ways.items() if helps]
 
     @property
     def looks_up(self) -> bool:
@@ -168,7 +186,7 @@ def _rendered(instructions: str, classes: str) -> str:
         rendered = Template(instructions).substitute(classes=classes).strip()
     except (KeyError, ValueError) as error:
         raise ConfigError(f"prompt.instructions: {error}; only $classes is known, write $$ for a dollar") from error
-    if classes not in rendered:
+    if classes.strip() not in rendered:
         raise ConfigError("prompt.instructions: $classes is missing, so the LLM would not know what to look for")
     return rendered
 

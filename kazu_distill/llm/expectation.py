@@ -10,15 +10,17 @@ from kazu_distill.llm.tokens import estimate_tokens
 
 # Before anything was answered: an answer of JSON is seldom longer than two tokens for one of the text.
 _FIRST_RATIO = 2.0
+_FIRST_RATIO_OF_TEXT = 6.0  # of what is no JSON: it may repeat the text, a line for each token
 _SHORT = 50  # tokens; a text of none still gets an answer
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Estimated tokens of all that a request sends, and of the user's message alone."""
+    """Estimated tokens of all that a request sends, and of the user's message alone; whether it asks for JSON."""
 
     asked: int
     question: int
+    structured: bool
 
 
 class Expectation:
@@ -38,12 +40,13 @@ class Expectation:
 
     def size(self, request: Request) -> Size:
         """How long a request is, as far as its text tells."""
-        if request.system not in self._instructions:  # there is one for a run, and an answer schema with it
+        if request.system not in self._instructions:  # with an answer schema of its own
             schema = estimate_tokens(json.dumps(dict(request.answer_schema)))
             self._instructions[request.system] = estimate_tokens(request.system) + schema
         question = estimate_tokens(request.user)
         earlier = sum(estimate_tokens(turn.text) for turn in request.earlier)
-        return Size(max(1, self._instructions[request.system] + earlier + question), question)
+        asked = max(1, self._instructions[request.system] + earlier + question)
+        return Size(asked, question, bool(request.answer_schema))
 
     @property
     def answers(self) -> int:
@@ -52,7 +55,8 @@ class Expectation:
 
     def upper(self, size: Size) -> Usage:
         """The tokens that a request will hardly exceed."""
-        output = (self._output_ratio or _FIRST_RATIO) * (size.question + _SHORT)
+        first = _FIRST_RATIO if size.structured else _FIRST_RATIO_OF_TEXT
+        output = (self._output_ratio or first) * (size.question + _SHORT)
         if self._most_output is not None:
             output = min(output, self._most_output)
         return Usage(round(size.asked * (self._input_ratio or 1.2)), round(output))

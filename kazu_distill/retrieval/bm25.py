@@ -22,6 +22,7 @@ _NO_SPACES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # Han and k
 _WORD = re.compile(rf"[{_NO_SPACES}]|[^\W{_NO_SPACES}]+")
 # Of the letters that NLTK's list has for the ends of "don't" and "they'd", most are words here: T cell, vitamin D.
 _STOP_WORDS = frozenset(word for word in STOPWORDS_EN_PLUS if len(word) > 1 or word in "ais")
+_COMMON = 0.2  # share of the texts from which on adding a word's scores to all texts is faster than to those with it
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG, and that would go into the stage's log
 
 
@@ -39,35 +40,59 @@ class BM25Index:
     def __init__(self, *, k1: float = 1.5, b: float = 0.75) -> None:
         self._k1 = k1
         self._b = b
+        self._numbers: dict[str, int] = {}
+        # By word, one after another: the texts that it stands in, what it counts there, and where a word begins.
+        self._of_word = np.empty(0, np.int32)
+        self._counts_there = np.empty(0, np.float32)
+        self._begins = np.zeros(1, np.int64)
+        self._of_common: dict[int, NDArray[np.float32]] = {}
         self._texts = 0
-        self._bm25: bm25s.BM25 | None = None
 
     def prepare(self, texts: Sequence[str], cache: Path) -> None:
         """Index texts, or read the index of these very texts from ``cache``."""
         self._texts = len(texts)
+        index = self._read_or_make(texts, cache)
+        if index is None:
+            return
+        self._numbers = index.vocab_dict
+        matrix = index.scores
+        self._of_word, self._counts_there, self._begins = matrix["indices"], matrix["data"], matrix["indptr"]
+        for word in np.flatnonzero(np.diff(self._begins) > _COMMON * len(texts)):
+            self._of_common[int(word)] = self._add(np.zeros(len(texts), np.float32), word)
+
+    def scores(self, text: str) -> NDArray[np.float32]:
+        """How much each text is like this one, ``(texts,)``; 0 where they share no word."""
+        scores = np.zeros(self._texts, np.float32)
+        # Always in the order of the words, as the last bits of a sum depend on it.
+        for word in words_of(text):
+            number = self._numbers.get(word)
+            if number in self._of_common:
+                scores += self._of_common[number]
+            elif number is not None:
+                self._add(scores, number)
+        return scores
+
+    def _add(self, scores: NDArray[np.float32], word: int) -> NDArray[np.float32]:
+        """Add what a word counts in each text."""
+        there = slice(self._begins[word], self._begins[word + 1])
+        np.add.at(scores, self._of_word[there], self._counts_there[there])
+        return scores
+
+    def _read_or_make(self, texts: Sequence[str], cache: Path) -> bm25s.BM25 | None:
+        """The index; None where no text has a word, of which bm25s makes none."""
         folder = cache / f"bm25-{digest_of(texts, _VERSION, bm25s.__version__, self._k1, self._b)}"
         if folder.is_dir():
             # One that cannot be read is made again.
             with suppress(OSError, ValueError, KeyError, EOFError):
-                self._bm25 = bm25s.BM25.load(folder, allow_pickle=False, show_progress=False)
-                return
+                return bm25s.BM25.load(folder, allow_pickle=False, show_progress=False)
         numbers: dict[str, int] = {}
         indexed = [[numbers.setdefault(word, len(numbers)) for word in words_of(text)] for text in texts]
-        if not numbers:  # bm25s makes no index of nothing
-            return
-        self._bm25 = bm25s.BM25(k1=self._k1, b=self._b, method="atire", idf_method="lucene")
-        self._bm25.index((indexed, numbers), create_empty_token=False, show_progress=False)
-        _save(self._bm25, folder)
-
-    def scores(self, text: str) -> NDArray[np.float32]:
-        """How much each text is like this one, ``(texts,)``; 0 where they share no word."""
-        vocabulary = {} if self._bm25 is None else self._bm25.vocab_dict
-        known = [vocabulary[word] for word in words_of(text) if word in vocabulary]
-        if self._bm25 is None or not known:
-            return np.zeros(self._texts, np.float32)
-        # The order of a sum is that of the words, so that the same question always has the same scores.
-        scores: NDArray[np.float32] = self._bm25.get_scores_from_ids(known)
-        return scores
+        if not numbers:
+            return None
+        made = bm25s.BM25(k1=self._k1, b=self._b, method="atire", idf_method="lucene")
+        made.index((indexed, numbers), create_empty_token=False, show_progress=False)
+        _save(made, folder)
+        return made
 
 
 def words_of(text: str) -> list[str]:

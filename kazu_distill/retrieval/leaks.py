@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from kazu_distill.documents import Document
 from kazu_distill.retrieval.pieces import Pieces
-from kazu_distill.shingles import SIMILAR, folded, shingles_of
+from kazu_distill.shingles import SIMILAR, folded, quick_shingles
 
 _REMEMBERED = 4096  # texts whose shingles are kept; some tens of megabytes
 
@@ -36,14 +36,12 @@ class _Profile:
     """A text for comparing: a digest of it when folded, and its shingles in ascending order, ``(shingles,)``."""
 
     digest: bytes
-    shingles: NDArray[np.uint32]
+    shingles: NDArray[np.int64]
 
     @classmethod
     def of(cls, *texts: str) -> _Profile:
         text = folded(texts)
-        shingles = shingles_of(text)
-        ordered = np.sort(np.fromiter(shingles, np.uint32, len(shingles)))
-        return cls(blake2b(text.encode(), digest_size=16).digest(), ordered)
+        return cls(blake2b(text.encode(), digest_size=16).digest(), quick_shingles(text))
 
 
 class HeldOut:
@@ -51,13 +49,13 @@ class HeldOut:
 
     def __init__(self, documents: Iterable[Document]) -> None:
         self._ids: set[str] = set()
-        shingles: list[NDArray[np.uint32]] = []
+        shingles: list[NDArray[np.int64]] = []
         for document in documents:
             self._ids.add(document.id)
             if any(section.text.strip() for section in document.sections):
                 shingles.append(_Profile.of(*(section.text for section in document.sections)).shingles)
         self._sizes = np.array([len(own) for own in shingles], np.int64)
-        every = np.concatenate([np.empty(0, np.uint32), *shingles])
+        every = np.concatenate([np.empty(0, np.int64), *shingles])
         order = np.argsort(every, kind="stable")
         self._shingles = every[order]
         self._documents = np.repeat(np.arange(len(shingles)), self._sizes)[order]
@@ -94,7 +92,8 @@ class LeakGuard:
         last = self._last  # the chunks of a document come one after another
         if last is None or last[0] is not document:
             last = self._last = document, _Profile.of(*(section.text for section in document.sections))
-        return Question(self, document.id, last[1], _Profile.of(text))
+        is_whole = len(document.sections) == 1 and document.sections[0].text == text
+        return Question(self, document.id, last[1], last[1] if is_whole else _Profile.of(text))
 
     def leak(self, position: int, identifier: str, document: _Profile, text: _Profile) -> Leak | None:
         """Why a piece must not be shown with a text of a document; None where it may."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ class RetrievedExamples:
         self._counting = threading.Lock()
         self._preparing = threading.Lock()
         self._answers: Answers = _mentions
-        self._ready: tuple[Pool, LeakGuard] | None = None
+        self._ready: _Ready | None = None
 
     def prepare(self, answers: Answers) -> None:
         """Read the pool and index it.
@@ -91,10 +92,10 @@ class RetrievedExamples:
 
     def select(self, text: str, document: Document) -> tuple[Example, ...]:
         """The examples for a text of a document, the best one last, next to the text; there may be none."""
-        pool, guard = self._prepared()
-        question = guard.question(text, document)
-        chosen = [pool.examples[position] for position in self._strategy.choose(text, self._k, question.allows)]
-        fitting = within(chosen, lambda example: self._tokens(example) or 0, self._max_tokens)
+        ready = self._prepared()
+        question = ready.guard.question(text, document)
+        chosen = self._strategy.choose(text, self._k, question.allows)
+        fitting = within(chosen, lambda position: ready.tokens[position], self._max_tokens)
         with self._counting:
             self._counts.update(leak.value for leak in question.refused.values())
             self._counts.update(
@@ -103,11 +104,11 @@ class RetrievedExamples:
                 queries_without_example=not fitting,
                 left_out_for_length=len(chosen) - len(fitting),
             )
-        return tuple(reversed(fitting))
+        return tuple(ready.pool.examples[position] for position in reversed(fitting))
 
     def figures(self) -> dict[str, Any]:
         """What was shown, what was kept out and why, and what the pool is, as JSON values."""
-        pool, _ = self._prepared()
+        pool = self._prepared().pool
         shown = ("queries", "shown", "queries_without_example", "left_out_for_length", Leak.SELF, Leak.NEAR_DUPLICATE)
         of_pool = (
             "documents", "repeated_documents", "chunks", "repeated_texts", "chunks_with_low_scores",
@@ -149,7 +150,7 @@ class RetrievedExamples:
             *([f"  no example has a span of: {', '.join(without)}"] if without else []),
         ]
 
-    def _prepared(self) -> tuple[Pool, LeakGuard]:
+    def _prepared(self) -> _Ready:
         with self._preparing:
             if self._ready is None:
                 pool = read_pool(
@@ -159,27 +160,27 @@ class RetrievedExamples:
                     min_score=self._min_score,
                     not_from=self._not_from,
                 )
-                pool = self._that_can_be_shown(pool)
+                pool, tokens = self._that_can_be_shown(pool)
                 self._strategy.prepare(pool.examples, self._schema, self._cache)
-                self._ready = pool, LeakGuard(pool.pieces)
+                self._ready = _Ready(pool, tokens, LeakGuard(pool.pieces))
             return self._ready
 
-    def _that_can_be_shown(self, pool: Pool) -> Pool:
-        """The pool without examples that have no answer, or that by themselves are more than the budget."""
-        lengths = {
-            at: tokens for at, example in enumerate(pool.examples) if (tokens := self._tokens(example)) is not None
+    def _that_can_be_shown(self, pool: Pool) -> tuple[Pool, list[int]]:
+        """The pool without examples that have no answer, or that by themselves are more than the budget; and tokens."""
+        tokens = {
+            at: needed for at, example in enumerate(pool.examples) if (needed := self._tokens(example)) is not None
         }
-        short = [at for at, tokens in lengths.items() if tokens <= self._max_tokens]
-        pool.counts["chunks_not_expressible"] = len(pool.examples) - len(lengths)
-        pool.counts["chunks_too_long"] = len(lengths) - len(short)
-        if not lengths:
+        short = [at for at, needed in tokens.items() if needed <= self._max_tokens]
+        pool.counts["chunks_not_expressible"] = len(pool.examples) - len(tokens)
+        pool.counts["chunks_too_long"] = len(tokens) - len(short)
+        if not tokens:
             raise ConfigError("examples: prompt.style can express the spans of none of them; choose another style")
         if not short:
             raise ConfigError(
-                f"examples.max_tokens={self._max_tokens}: the shortest example takes {min(lengths.values())} with its "
+                f"examples.max_tokens={self._max_tokens}: the shortest example takes {min(tokens.values())} with its "
                 "answer; allow more, or cut the pool smaller (examples.chunks.tokens)"
             )
-        return pool.only(short) if len(short) < len(pool.examples) else pool
+        return pool.only(short), [tokens[at] for at in short]
 
     def _tokens(self, example: Example) -> int | None:
         """About how many tokens an example takes with the longest of its answers; None if it has none."""
@@ -187,6 +188,15 @@ class RetrievedExamples:
         return (
             None if answers is None else estimate_tokens(example.text) + max(map(estimate_tokens, answers), default=0)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What questions are answered from: the pool, the tokens of each example, and what says which may be shown."""
+
+    pool: Pool
+    tokens: Sequence[int]
+    guard: LeakGuard
 
 
 def _mentions(example: Example) -> list[str]:

@@ -19,6 +19,13 @@ def test_a_longer_question_is_expected_to_take_more() -> None:
     assert expectation.likely(short) < expectation.likely(long)
 
 
+def test_plain_text_may_be_longer_than_json() -> None:
+    expectation = Expectation()
+    structured = expectation.size(replace(QUESTION, answer_schema={"type": "object"}))
+    plain = expectation.size(replace(QUESTION, answer_schema={}))
+    assert expectation.upper(plain).output_tokens == 3 * expectation.upper(structured).output_tokens
+
+
 def test_answers_teach_what_to_expect() -> None:
     expectation = Expectation()
     size = expectation.size(QUESTION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -12,10 +12,6 @@ from numpy.typing import NDArray
 
 from kazu_distill.llm.protocol import Usage
 
-# Output for each estimated token of a text, before there is any answer of the model: the mentions of a text as JSON.
-# Two classes by human hand (BC5CDR) take 1.2, the same by LLMs 1.7 to 1.8, sixteen classes (BioNLP-CG) 2.2; written
-# without spaces a tenth less, indented a tenth more. What a model thinks before it answers comes on top.
-_OUTPUT_RATIO = (0.9, 1.7, 2.4)
 _EMPTY_ANSWER = 6  # tokens of {"entities": []}
 # Real tokenizers on English abstracts and instructions: within 15 % of the estimate; old, small ones a fifth more.
 _INPUT_RATIO = (0.85, 1.0, 1.2)
@@ -80,7 +76,12 @@ class Reservoir(Generic[_T]):
 
 
 def forecast(
-    asked: Reservoir[Question], answered: Sequence[Answered], *, most_output: int | None, seed: int
+    asked: Reservoir[Question],
+    answered: Sequence[Answered],
+    *,
+    output_ratio: tuple[float, float, float],
+    most_output: int | None,
+    seed: int,
 ) -> Forecast:
     """The tokens that all the requests in a stream will take.
 
@@ -92,6 +93,8 @@ def forecast(
     Args:
         asked: a sample of the requests that are to be made.
         answered: a sample of requests that were made, of the same prompt and model.
+        output_ratio: tokens of output for each estimated token of a text, low, expected and high, for as long as there
+            are no answers of the model; what it thinks before it answers comes on top.
         most_output: the longest answer that the model may write, in tokens.
         seed: of the bootstrap.
     """
@@ -103,7 +106,7 @@ def forecast(
     picks = chance.integers(0, len(sent), (_REPLICATES, len(sent)))
     counted = [one for one in answered if one.usage.input_tokens]
     calibrated = len(counted) >= _ENOUGH
-    ratios = _Ratios.of(counted, chance) if calibrated else _Ratios()
+    ratios = _Ratios.of(counted, chance) if calibrated else _Ratios(_stated(_INPUT_RATIO), _stated(output_ratio))
 
     def output(ratio: NDArray[np.float64], texts: NDArray[np.float64]) -> NDArray[np.float64]:
         written = ratio * texts + _EMPTY_ANSWER
@@ -130,8 +133,8 @@ def _stated(ratios: tuple[float, float, float]) -> list[NDArray[np.float64]]:
 class _Ratios:
     """Low, expected and high ratio of counted to estimated tokens, each in every replicate."""
 
-    input: list[NDArray[np.float64]] = field(default_factory=lambda: _stated(_INPUT_RATIO))
-    output: list[NDArray[np.float64]] = field(default_factory=lambda: _stated(_OUTPUT_RATIO))
+    input: list[NDArray[np.float64]]
+    output: list[NDArray[np.float64]]
 
     @classmethod
     def of(cls, answered: Sequence[Answered], chance: np.random.Generator) -> _Ratios:

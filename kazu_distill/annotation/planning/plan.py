@@ -120,7 +120,7 @@ def make_plan(
         seed: of the sample and of the bootstrap.
         limits: requests and tokens a minute of the LLMs that have such limits, by name.
     """
-    surveys = {name: _Survey(asker, seed=seed) for name, asker in askers.items()}
+    surveys = {name: _Survey(asker, output_ratio=prompt.output_ratio, seed=seed) for name, asker in askers.items()}
     counts = {"documents": 0, "sections": 0, "chunks": 0}
     for document in documents:
         counts["documents"] += 1
@@ -140,8 +140,9 @@ def make_plan(
 class _Survey:
     """The requests to one LLM: which are in the store, and a sample of those and of the others."""
 
-    def __init__(self, asker: Asker, *, seed: int) -> None:
+    def __init__(self, asker: Asker, *, output_ratio: tuple[float, float, float], seed: int) -> None:
         self._asker = asker
+        self._output_ratio = output_ratio
         self._seed = seed
         self._to_ask = Reservoir[Question](_SAMPLE, seed=seed)
         self._answered = Reservoir[Answered](_SAMPLE, seed=seed)
@@ -165,7 +166,13 @@ class _Survey:
     def plan(self, name: str, limits: Allowance) -> VoterPlan:
         in_store, to_ask = self._answered.seen, self._to_ask.seen
         most_output = self._asker.identity.get("max_output_tokens")
-        tokens = forecast(self._to_ask, self._answered.sample, most_output=most_output, seed=self._seed)
+        tokens = forecast(
+            self._to_ask,
+            self._answered.sample,
+            output_ratio=self._output_ratio,
+            most_output=most_output,
+            seed=self._seed,
+        )
         minutes = _minutes(to_ask, tokens, limits)
         return VoterPlan(name, in_store + to_ask, in_store, tokens, self._asker.price, minutes)
 

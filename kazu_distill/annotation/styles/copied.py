@@ -103,7 +103,7 @@ class Copied:
         return fuzz.ratio(ours, theirs) >= _ALIKE
 
     def _edges(self, stretch: Place, own: tuple[int, int], there: tuple[int, int]) -> Place | None:
-        """The edges to the character: those of the words, or inside them, or in what is between words."""
+        """The edges to the character: those of the words, or inside them, or in what is between words but for space."""
         copy, text = self._copy, self._text
         own_start, own_end = self._own.starts[own[0]], self._own.ends[own[1]]
         start, end = self._words.starts[there[0]], past_accents(text, self._words.ends[there[1]])
@@ -111,13 +111,13 @@ class Copied:
             if not self._is_same_word(own[0], there[0]):
                 return None
             start += stretch[0] - own_start
-        elif text[:start].endswith(head := copy[stretch[0] : own_start]):
+        elif text[:start].endswith(head := copy[stretch[0] : own_start].lstrip()):
             start -= len(head)
         if stretch[1] < own_end:
             if not self._is_same_word(own[1], there[1]):
                 return None
             end = self._words.ends[there[1]] - (own_end - stretch[1])
-        elif text.startswith(tail := copy[own_end : stretch[1]], self._words.ends[there[1]]):
+        elif text.startswith(tail := copy[own_end : stretch[1]].rstrip(), self._words.ends[there[1]]):
             end = max(end, self._words.ends[there[1]] + len(tail))
         return (start, end) if start < end else None
 

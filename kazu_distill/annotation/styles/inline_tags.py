@@ -54,6 +54,10 @@ class InlineTags:
         """None: it is plain text."""
         return {}
 
+    def output_ratio(self, share: float) -> tuple[float, float, float]:
+        """The text itself, and tags: gold of BC5CDR takes 1.4, that of BioNLP-CG 2.0 to 2.3."""
+        return 1 + 0.2 * share, 1 + 0.8 * share, 1 + 1.6 * share
+
     def render(self, text: str, spans: Sequence[Span], schema: Schema) -> str:
         """The text with tags.
 

@@ -49,6 +49,13 @@ class JsonList:
             "additionalProperties": False,
         }
 
+    def output_ratio(self, share: float) -> tuple[float, float, float]:
+        """Two classes by human hand (BC5CDR) take 1.2, by LLMs 1.7 to 1.8, sixteen classes (BioNLP-CG) 2.2.
+
+        Written without spaces it is a tenth less, indented a tenth more.
+        """
+        return 0.9 * share, 1.7 * share, 2.4 * share
+
     def render(self, text: str, spans: Sequence[Span], schema: Schema) -> str:
         """Every span as a mention with its class."""
         listed = [{MATCH: text[span.start : span.end], CLASS: span.label} for span in spans_of(spans, schema)]

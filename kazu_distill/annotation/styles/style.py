@@ -27,6 +27,12 @@ class Style(Protocol):
     def answer_schema(self, schema: Schema) -> Mapping[str, Any]:
         """The JSON schema of an answer; empty where an answer is no JSON."""
 
+    def output_ratio(self, share: float) -> tuple[float, float, float]:
+        """Tokens of an answer for each of its text: what it hardly is below, what is expected, what it hardly exceeds.
+
+        ``share`` is the share of the schema's classes that is asked about, 0 to 1.
+        """
+
     def render(self, text: str, spans: Sequence[Span], schema: Schema) -> str:
         """The answer that labels a text with spans, in order of appearance; spans of other classes are left out.
 

@@ -68,11 +68,13 @@ class SentenceEncoder:
         # Here, as torch takes seconds to import and hundreds of megabytes, which a run without it does not need.
         try:
             from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
         except ImportError as error:
             raise ConfigError(
                 'the sentence encoder needs sentence-transformers: pip install "kazu-distill[dense]"; '
                 "embedding=endpoint and examples=bm25 do without"
             ) from error
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             return SentenceTransformer(self._name, revision=self._revision, device=self._device)
         except (OSError, ValueError, RuntimeError) as error:

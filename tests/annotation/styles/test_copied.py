@@ -93,6 +93,7 @@ def test_of_different_words_all_that_are_in_both_in_order_are_paired(text: list[
     copy: list[str] = []
     for word in text:
         copy += data.draw(st.sampled_from([[word], [word], [word], [], ["new"], ["new", word], [word, "new"]]))
+    text, copy = [*text, *"xyz"], [*copy, *"xyz"]
     pairs = align_words(copy, text)
     assert [text[pair] if pair is not None else "new" for pair in pairs] == copy
     assert [pair for pair in pairs if pair is not None] == sorted(pair for pair in pairs if pair is not None)
