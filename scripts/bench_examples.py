@@ -173,7 +173,7 @@ def dense(pool: Sequence[str], questions: dict[str, list[str]], folder: Path) ->
             encoder.encode(asked[:1])
             few = DenseIndex(encoder=encoder)
             few.prepare(pool[:1], folder / f"minilm-{kind}-{threads}")
-            ask(f"MiniLM alone, {kind}", few.scores, asked[:300], threads)
+            ask(f"MiniLM alone, {kind}", few.scores, asked[threads : threads + 192], threads)
 
 
 def main() -> None:
