@@ -87,6 +87,13 @@ STAGES = (
         "python -m kazu_distill.review push version=llm",
     ),
     Stage(
+        "schema",
+        "free types become classes of a schema, to be edited",
+        "runs/annotate/documents.jsonl of annotate schema=open",
+        "runs/schema: conf/schema/proposed.yaml",
+        "python -m kazu_distill.schema documents=runs/annotate/documents.jsonl",
+    ),
+    Stage(
         "instruct",
         "labelled documents to data for tuning an LLM, and its answers to documents",
         "runs/split, or any labelled documents; then the answers of a tuned LLM",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.progress import TextColumn
 
 from kazu_distill.agreement import Agreement
@@ -24,6 +24,7 @@ from kazu_distill.annotation.planning.table import print_plan
 from kazu_distill.annotation.prompt import Prompt
 from kazu_distill.annotation.reporting.page import report_page
 from kazu_distill.annotation.reporting.report import AnnotationReport
+from kazu_distill.annotation.verification.verifier import Verifier
 from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
 from kazu_distill.corpora.corpus import Corpus
 from kazu_distill.document_files import atomic_writer, document_line
@@ -33,11 +34,13 @@ from kazu_distill.llm.budget import Budget
 from kazu_distill.llm.store import AnswerStore
 from kazu_distill.retrieval.folder import FolderKnowledge
 from kazu_distill.retrieval.retrieved import RetrievedExamples
+from kazu_distill.schema import Schema
 from kazu_distill.stage import stage_main
 
 SOME_FAILED = 3
 """Exit status of a run that came to its end, and in which some documents got no usable answer."""
 _LOOKUPS = 64  # questions that are looked up at once
+_VERIFY = "verify"
 _FEW = 20  # documents; a share of fewer says little
 
 
@@ -70,7 +73,8 @@ def main(config: DictConfig) -> int:
     with AnswerStore(config.store.path) as store:
         if config.store.import_from:
             store.import_jsonl(Path(config.store.import_from))
-        askers = _askers(config, store, Budget(config.budget_usd))
+        budget = Budget(config.budget_usd)
+        askers = _askers(config, store, budget)
         annotators = [
             Annotator(
                 voter=voter,
@@ -90,11 +94,15 @@ def main(config: DictConfig) -> int:
             print_plan(plan, console)
             write_json(out / "plan.json", plan.as_mapping())
             print_files(out, "plan.json")
+            if config.verify is not None:
+                _say("What verify= asks depends on the answers: it comes on top of the plan, and of its cost.")
             return 0
-        panel = Panel(annotators=annotators, votes=instantiate(config.votes))
+        asked_again = _second_pass(config, store, budget)
+        verifier = _verifier(config, next(iter((asked_again or askers).values())), schema, only)
+        panel = Panel(annotators=annotators, votes=instantiate(config.votes), verifier=verifier)
         run = _Run(
             panel,
-            askers,
+            askers | asked_again,
             corpus,
             total=total,
             out=out,
@@ -146,6 +154,24 @@ def _askers(config: DictConfig, store: AnswerStore, budget: Budget) -> dict[str,
             )
         askers[name] = asker
     return askers
+
+
+def _second_pass(config: DictConfig, store: AnswerStore, budget: Budget) -> dict[str, Asker]:
+    """The LLM that is asked about doubtful spans, by its name in the report, if it is none of those that label."""
+    if config.verify is None or config.verify.llm is None:
+        return {}
+    if _VERIFY in config.llms:
+        raise ConfigError(f"llms.{_VERIFY}: this is the name of verify.llm in the report, give another one")
+    llm = config.verify.llm
+    return {_VERIFY: instantiate(llm, store=store, budget=budget, offline=llm.offline)}
+
+
+def _verifier(config: DictConfig, asker: Asker, schema: Schema, only: FailedChunks | None) -> Verifier | None:
+    if config.verify is None:
+        return None
+    settings = OmegaConf.masked_copy(config.verify, [str(key) for key in config.verify if key != "llm"])
+    verifier: Verifier = instantiate(settings)(asker=asker, schema=schema, only=only)
+    return verifier
 
 
 def _voters(askers: Mapping[str, Asker]) -> Iterator[tuple[str, Asker, int]]:

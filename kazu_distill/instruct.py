@@ -13,12 +13,12 @@ from omegaconf import DictConfig
 from rich.progress import Progress
 
 from kazu_distill.annotation.prompt import Prompt
+from kazu_distill.annotation.styles.class_lists import FORMS
 from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
 from kazu_distill.corpora.corpus import Corpus
 from kazu_distill.document_files import atomic_writer, document_line
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, CorpusError, require_number
-from kazu_distill.instruction.class_lists import FORMS
 from kazu_distill.instruction.counting import PartCounts, RecordLength, token_counter, tuning_cost
 from kazu_distill.instruction.examples import OutsideExamples
 from kazu_distill.instruction.formats import FORMATS, dataset_info

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import get_args
 
 from kazu_distill.annotation.grounding.grounder import Grounder, Occurrences
+from kazu_distill.annotation.styles.class_lists import ClassLists
 from kazu_distill.annotation.styles.guidelines import Guidelines
 from kazu_distill.annotation.styles.inline_tags import InlineTags
 from kazu_distill.annotation.styles.json_list import JsonList
@@ -38,6 +39,7 @@ STYLES: dict[str, tuple[Style, bool]] = {  # and whether a class is asked about 
     "OneClass": (OneClass(), True),
     "JsonList, class by class": (JsonList(), True),
     "InlineTags": (InlineTags(), False),
+    "ClassLists": (ClassLists(), False),
     "TokenLines": (TokenLines(), False),
 }
 Change = Callable[[str], str]

@@ -103,7 +103,7 @@ def test_unknown_settings_and_choices_are_errors(tmp_path: Path) -> None:
 
 def test_the_list_of_stages_names_the_next_command(tmp_path: Path) -> None:
     listed = succeed("", cwd=tmp_path).printed
-    for stage in ("annotate", "split", "train", "evaluate", "predict", "suspects", "answers"):
+    for stage in ("annotate", "split", "train", "evaluate", "predict", "suspects", "schema", "answers"):
         assert f"kazu_distill.{stage}" in listed or stage in listed
     assert "Next: python -m kazu_distill.annotate" in listed
     (tmp_path / "runs/annotate").mkdir(parents=True)

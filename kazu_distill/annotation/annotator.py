@@ -31,11 +31,13 @@ Answered: TypeAlias = tuple[Chunk, ParsedAnswer]
 class Opinion:
     """A voter's spans, a tuple a section, or the failures that keep it from having any; and what happened on the way.
 
+    ``found`` says of each section's spans, by their place, how they were found.
     ``left``: something was not asked, and no failure either, such as when the budget is spent.
     """
 
     voter: str
     sections: list[tuple[Span, ...]] = field(default_factory=list)
+    found: list[dict[tuple[int, int, str], Status]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     left: bool = False
     statuses: Counter[Status] = field(default_factory=Counter)
@@ -143,6 +145,7 @@ class Annotator:
         cleaned = self._cleaner.clean(section.text, grounded)
         opinion.dropped += cleaned.dropped
         opinion.mended += cleaned.mended
+        opinion.found.append({(span.start, span.end, span.label): span.status for span in cleaned.kept})
         return tuple(Span(span.start, span.end, span.label, source=self.voter) for span in cleaned.kept)
 
     async def _ask_about(

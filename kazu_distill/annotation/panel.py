@@ -13,6 +13,8 @@ from kazu_distill.annotation.cleaning.cleaner import Dropped, Mended
 from kazu_distill.annotation.failures import Failure
 from kazu_distill.annotation.grounding.grounder import Status
 from kazu_distill.annotation.parsing.answer import Fault, Mention
+from kazu_distill.annotation.verification.doubts import closest
+from kazu_distill.annotation.verification.verifier import Verified, Verifier
 from kazu_distill.annotation.votes import Votes
 from kazu_distill.documents import NOT_IN_TEXT, VOTES, Document, Span
 from kazu_distill.excerpts import shortened
@@ -23,20 +25,25 @@ _LONGEST = 200  # characters of such a mention
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """A document with the voters' spans, and the voters' opinions that they come from."""
+    """A document with the voters' spans, the voters' opinions that they come from, and what the second pass said."""
 
     document: Document
     opinions: tuple[Opinion, ...]
+    verified: Verified | None = None
 
     @property
     def is_left(self) -> bool:
-        """Whether a voter was not asked about something, so that the document is for another run."""
-        return any(opinion.left for opinion in self.opinions)
+        """Whether somebody was not asked about something, so that the document is for another run."""
+        return any(opinion.left for opinion in self.opinions) or self._is_unverified
 
     @property
     def is_labelled(self) -> bool:
         """Whether every voter has an opinion of all of the document: a share of fewer would say too much."""
-        return all(opinion.is_whole for opinion in self.opinions)
+        return all(opinion.is_whole for opinion in self.opinions) and not self._is_unverified
+
+    @property
+    def _is_unverified(self) -> bool:
+        return self.verified is not None and self.verified.left
 
     @property
     def failures(self) -> list[Failure]:
@@ -75,11 +82,13 @@ class Panel:
     Args:
         annotators: the voters.
         votes: how opinions are merged.
+        verifier: asks about doubtful spans; None does without.
     """
 
-    def __init__(self, *, annotators: Sequence[Annotator], votes: Votes) -> None:
+    def __init__(self, *, annotators: Sequence[Annotator], votes: Votes, verifier: Verifier | None = None) -> None:
         self._annotators = tuple(annotators)
         self._votes = votes
+        self._verifier = verifier
 
     async def annotate_all(
         self, documents: Iterable[Document], *, at_once: int
@@ -119,7 +128,14 @@ class Panel:
         else:
             opinions = list(await asyncio.gather(*(annotator.annotate(document) for annotator in self._annotators)))
         annotated = Annotated(document, tuple(opinions))
-        return replace(annotated, document=self._merge(annotated)) if annotated.is_labelled else annotated
+        if not annotated.is_labelled:
+            return annotated
+        merged = self._merge(annotated)
+        if self._verifier is None:
+            return replace(annotated, document=merged)
+        by_section = zip(*(opinion.found for opinion in opinions), strict=True)
+        verified = await self._verifier.verify(merged, [closest(found) for found in by_section])
+        return replace(annotated, document=verified.document, verified=verified)
 
     def _merge(self, annotated: Annotated) -> Document:
         document, opinions = annotated.document, annotated.opinions

@@ -61,11 +61,15 @@ class Question:
 
     def again(self, answer: str, problem: str) -> Question:
         """The question after an answer that is no use; ``problem`` says in a sentence what is wrong with it."""
-        shown = answer if len(answer) <= _LONGEST_ANSWER else f"{answer[:_LONGEST_ANSWER]}…"
-        said = Turn("assistant", shown if shown.strip() else "(an empty answer)")
         message = _CORRECTION.format(problem=f"{problem.strip().rstrip('.')}.", wanted=self.style.wanted)
-        earlier = (*self.request.earlier, Turn("user", self.request.user), said)
-        return replace(self, request=replace(self.request, user=message, earlier=earlier))
+        return replace(self, request=after_answer(self.request, answer, message))
+
+
+def after_answer(request: Request, answer: str, message: str) -> Request:
+    """The request that goes on with a message after an answer to it, which is shown as far as it is not long."""
+    shown = answer if len(answer) <= _LONGEST_ANSWER else f"{answer[:_LONGEST_ANSWER]}…"
+    said = Turn("assistant", shown if shown.strip() else "(an empty answer)")
+    return replace(request, user=message, earlier=(*request.earlier, Turn("user", request.user), said))
 
 
 class Prompt:
@@ -79,12 +83,15 @@ class Prompt:
         instructions: a template in which ``$classes`` stands for the classes as the style explains them.
         style: the form of question and answer.
         class_by_class: ask about each class in a request of its own.
+        open_instructions: take the place of ``instructions`` where the schema asks for free types. They say nothing of
+            its classes, so that the answers serve every schema that is made of those types.
         examples: who chooses labelled examples to show; None shows none.
         knowledge: who chooses passages to show as background; None shows none.
 
     Raises:
         ConfigError: the instructions have no ``$classes``, or another ``$name``; or the style cannot ask about so many
-            classes at once.
+            classes at once; or the schema asks for free types, and there are no instructions for that, or style,
+            examples or ``class_by_class`` want classes.
     """
 
     def __init__(
@@ -94,14 +101,23 @@ class Prompt:
         instructions: str,
         style: Style | None = None,
         class_by_class: bool = False,
+        open_instructions: str | None = None,
         examples: Examples | None = None,
         knowledge: Knowledge | None = None,
     ) -> None:
         self.style = style or JsonList()
         self._examples = examples
         self._knowledge = knowledge
-        schemas = [schema.only([label]) for label in schema.labels] if class_by_class else [schema]
-        self.parts = tuple(Part(part, _rendered(instructions, self.style.describe(part))) for part in schemas)
+        if schema.ask_for == "types":
+            if open_instructions is None or class_by_class or examples or not isinstance(self.style, JsonList):
+                raise ConfigError(
+                    f"schema {schema.name!r} asks for free types: that takes prompt=default, or a prompt that has "
+                    "open_instructions, answers as a JSON list and has class_by_class=false; and examples=none"
+                )
+            self.parts: tuple[Part, ...] = (Part(schema, open_instructions.strip()),)
+        else:
+            schemas = [schema.only([label]) for label in schema.labels] if class_by_class else [schema]
+            self.parts = tuple(Part(part, _rendered(instructions, self.style.describe(part))) for part in schemas)
         self._answer_schemas = {id(part): self.style.answer_schema(part.schema) for part in self.parts}
 
     @property
@@ -112,11 +128,12 @@ class Prompt:
     @property
     def ways_to_ask_for_less(self) -> list[str]:
         """What would make its questions shorter, for a message to whom they are too long."""
+        asks_for_classes = all(part.schema.ask_for == "classes" for part in self.parts)
         ways = {
             "fewer or shorter examples (examples.k, examples.max_tokens)": self._examples is not None,
             "less background (knowledge.k, knowledge.max_tokens)": self._knowledge is not None,
-            "prompt.class_by_class=true": any(len(part.schema.classes) > 1 for part in self.parts),
-            "shorter definitions in the schema": True,
+            "prompt.class_by_class=true": asks_for_classes and any(len(part.schema.classes) > 1 for part in self.parts),
+            "shorter definitions in the schema": asks_for_classes,
         }
         return [way for way, helps in ways.items() if helps]
 

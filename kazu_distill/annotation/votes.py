@@ -10,7 +10,7 @@ from kazu_distill.errors import ConfigError
 
 Place = tuple[int, int]
 Voters = frozenset[str]
-_ROUNDING = 0.005  # two of three are 0.67 votes for who writes a minimum
+ROUNDING = 0.005  # two of three are 0.67 votes for who writes a minimum
 
 
 class Votes:
@@ -51,7 +51,7 @@ class Votes:
             for label, places in voters_of.items()
             for place, voters in _resolved({place: frozenset(voters) for place, voters in places.items()})
         ]
-        strong = [span for span in merged if span.score >= self._minimum - _ROUNDING]
+        strong = [span for span in merged if span.score >= self._minimum - ROUNDING]
         return tuple(sorted(strong, key=lambda span: (span.start, -span.end, span.label)))
 
 

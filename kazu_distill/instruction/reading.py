@@ -10,11 +10,11 @@ from pathlib import Path
 from kazu_distill.annotation.failures import Failure
 from kazu_distill.annotation.grounding.grounder import GroundedSpan, Grounder, Status
 from kazu_distill.annotation.parsing.answer import Mention, ParsedAnswer, UnreadableAnswer
+from kazu_distill.annotation.styles.class_lists import ClassLists
 from kazu_distill.annotation.styles.style import Style
 from kazu_distill.document_files import json_values, read_lines
 from kazu_distill.documents import Document, InvalidDocument, Section, Span
 from kazu_distill.errors import CorpusError
-from kazu_distill.instruction.class_lists import ClassLists
 from kazu_distill.instruction.predictions import Prediction, Predictions
 from kazu_distill.instruction.records import Asked, digest_of
 from kazu_distill.schema import Schema

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -122,3 +123,30 @@ def test_classes_can_be_asked_about_one_by_one() -> None:
     assert gene.parse('{"entities": [{"entity_match": "x", "entity_class": "disease, disorder"}]}').mentions == ()
     [again] = prompt.questions("It hurts.", DOCUMENT, parts=[disease.part])
     assert again == disease
+
+
+def test_free_types_are_asked_for_in_the_same_words_whatever_the_classes() -> None:
+    open_schema = Schema(name="open", classes={}, ask_for="types")
+    mapped = Schema(name="mine", classes={"drug": {"definition": "A drug.", "types": ["medicine"]}}, ask_for="types")
+    asked = [
+        Prompt(schema=schema, instructions="Find $classes", open_instructions="Find anything.\n").questions(
+            "Aspirin.", DOCUMENT, context="It hurts."
+        )
+        for schema in (open_schema, mapped)
+    ]
+    [[question], [of_mapped]] = asked
+    assert question.request == of_mapped.request
+    assert question.request.system == "Find anything."
+    assert "enum" not in str(question.request.answer_schema)
+    answer = '{"entities": [{"entity_match": "Aspirin", "entity_class": "Medicine"}]}'
+    assert [mention.label for mention in question.parse(answer).mentions] == ["medicine"]
+    assert [mention.label for mention in of_mapped.parse(answer).mentions] == ["drug"]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"open_instructions": None}, {"class_by_class": True}, {"examples": object()}, {"style": object()}]
+)
+def test_a_prompt_that_cannot_ask_for_free_types_says_what_can(settings: dict[str, Any]) -> None:
+    schema = Schema(name="open", classes={}, ask_for="types")
+    with pytest.raises(ConfigError, match="takes prompt=default"):
+        Prompt(schema=schema, instructions="$classes", **({"open_instructions": "Find anything."} | settings))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from kazu_distill.annotation.chunking.chunks import Chunker
 from kazu_distill.annotation.grounding.grounder import Grounder
 from kazu_distill.annotation.prompt import Prompt
+from kazu_distill.annotation.styles.class_lists import ClassLists
 from kazu_distill.annotation.styles.guidelines import Guidelines
 from kazu_distill.annotation.styles.inline_tags import InlineTags
 from kazu_distill.annotation.styles.json_list import JsonList
@@ -14,7 +15,6 @@ from kazu_distill.annotation.styles.one_class import OneClass
 from kazu_distill.annotation.styles.style import Style
 from kazu_distill.annotation.styles.token_lines import TokenLines
 from kazu_distill.documents import Document, Section, Span
-from kazu_distill.instruction.class_lists import ClassLists
 from kazu_distill.instruction.examples import OutsideExamples
 from kazu_distill.instruction.making import Back, LeftOut, spans_cut
 from kazu_distill.instruction.negatives import Negatives

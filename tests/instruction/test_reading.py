@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kazu_distill.annotation.grounding.grounder import Grounder, Occurrences
+from kazu_distill.annotation.styles.class_lists import ClassLists
 from kazu_distill.annotation.styles.json_list import JsonList
 from kazu_distill.annotation.styles.style import Style
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.errors import CorpusError
-from kazu_distill.instruction.class_lists import ClassLists
 from kazu_distill.instruction.making import Back, LeftOut
 from kazu_distill.instruction.negatives import Negatives
 from kazu_distill.instruction.noise import Noise

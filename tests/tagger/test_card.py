@@ -115,6 +115,8 @@ def test_the_schemas_that_ship_give_a_card() -> None:
     for file in sorted((REPOSITORY / "conf/schema").glob("*.yaml")):
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
         schema = Schema(**{key: value for key, value in values.items() if not key.startswith("_")})
+        if schema.is_open:  # nothing can be trained with it
+            continue
         _, text = shown(card(schema=schema))
         assert all(label in text for label in schema.labels)
 

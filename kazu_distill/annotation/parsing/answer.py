@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from kazu_distill.annotation.parsing.lenient_json import Array, Object, Value, excerpt, read_json
 from kazu_distill.annotation.parsing.shapes import CLASS, ENTITIES, MATCH, Found, Listing, find_listings
-from kazu_distill.schema import Schema
+from kazu_distill.schema import Schema, fold_type
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A string that the LLM says is in the text, and the schema's class for it.
+    """A string that the LLM says is in the text, and the schema's class for it, or the LLM's if the schema is open.
 
     ``start`` and ``end`` are where it stands, in code points, if the form of the answer says so, though it may be
     written a little differently there; else it is to be searched for.
@@ -65,6 +65,9 @@ def parse_answer(text: str, schema: Schema) -> ParsedAnswer:
     not lost. Where there are no mentions, an empty list is an answer. What a model writes while it thinks, up to
     ``</think>``, is not part of its answer.
 
+    Where free types were asked for, no string is known for a class beforehand; so only shapes that name their parts are
+    read, and an answer is as readable with a schema of its types as with one that is open.
+
     Raises:
         UnreadableAnswer: there is neither a list nor a single whole mention.
     """
@@ -89,7 +92,7 @@ def _exactly_as_asked(text: str, schema: Schema) -> tuple[Mention, ...] | None:
     try:
         entities = json.loads(text)[ENTITIES]
         mentions = tuple(Mention(entity[MATCH], entity[CLASS]) for entity in entities if len(entity) == 2)
-        labels = schema.labels
+        labels = () if schema.is_open else schema.labels
         ordinary = len(mentions) == len(entities) and all(
             mention.label in labels and mention.text.strip() and mention.text.encode() for mention in mentions
         )
@@ -124,10 +127,12 @@ class _ClassNames:
         self._schema = schema
         self._ignored = {_fold(name) for name in schema.ignored}
         self._by_folded: dict[str, str | None] = {}
-        for label in schema.labels:
+        for label in () if schema.is_open else schema.labels:
             self._by_folded[_fold(label)] = None if _fold(label) in self._by_folded else label
 
     def knows(self, name: str) -> bool:
+        if self._schema.ask_for == "types":
+            return False
         return self._find(name) is not None or self._ignores(name)
 
     def mention(self, listing: Listing) -> Mention | Fault:
@@ -137,18 +142,29 @@ class _ClassNames:
             return Fault(kind, f"{_plain(listing.source)!r:.80}")
         if listing.label is None or not listing.label.strip():
             return Fault(f"no {CLASS}", f"{_plain(listing.source)!r:.80}")
-        label = self._find(listing.label)
+        name = _free_type(listing.label) if self._schema.ask_for == "types" else listing.label
+        label = name if name is None or self._schema.is_open else self._find(name)
         if label is not None:
             return Mention(well_formed(listing.text), label)
-        kind = "class ignored by the schema" if self._ignores(listing.label) else "class not in the schema"
+        if name is None:
+            kind = "not a type"
+        else:
+            kind = "class ignored by the schema" if self._ignores(name) else "class not in the schema"
         return Fault(kind, well_formed(f"{listing.text:.80} ({listing.label:.80})"))
 
     def _find(self, name: str) -> str | None:
-        entity_class = self._schema.find(name)
+        entity_class = self._schema.of_type(name)
         return entity_class.name if entity_class else self._by_folded.get(_fold(name))
 
     def _ignores(self, name: str) -> bool:
         return self._schema.ignores(name) or _fold(name) in self._ignored
+
+
+def _free_type(name: str) -> str | None:
+    """A type as its label: in lower case, with single spaces; None for what has no letter or is no name any more."""
+    visible = "".join(mark if mark.isprintable() else " " for mark in well_formed(name))
+    label = fold_type(visible)
+    return label if len(label) <= _LONGEST_TYPE and any(mark.isalpha() for mark in label) else None
 
 
 def _fold(name: str) -> str:
@@ -226,6 +242,7 @@ def _plain(value: Value) -> object:
     return str(value) if isinstance(value, str) else value
 
 
+_LONGEST_TYPE = 80  # characters; what is longer is a sentence about the mention
 _SEPARATORS = re.compile(r"[\s_-]+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _JSON_BEGINS = re.compile(r"\s*(?:```|\{|\[\s*[{\]])")

@@ -10,6 +10,7 @@ from kazu_distill.markdown import as_code, as_text, table
 _EXAMPLES = 3  # of a kind
 _STRINGS = 8  # of a class
 _CONTESTED = 15
+_CLASSES = 100  # free types can be thousands
 _GROUNDING = {
     "exact": "as the LLM wrote it",
     "case": "in another case",
@@ -70,10 +71,11 @@ def _classes(report: Mapping[str, Any]) -> Iterator[str]:
             _share(count, report["spans"]),
             ", ".join(f"{as_code(string)} {often:,}" for string, often in list(top.get(label, {}).items())[:_STRINGS]),
         )
-        for label, count in report["spans_per_class"].items()
+        for label, count in list(report["spans_per_class"].items())[:_CLASSES]
     ]
     yield "## Classes"
     yield table(("class", "spans >", "share >", "most frequent"), rows)
+    yield from _more_classes(len(report["spans_per_class"]))
     yield from _lower_bounds(report)
 
 
@@ -121,6 +123,26 @@ def _cleaning(report: Mapping[str, Any]) -> Iterator[str]:
     if rows:
         yield "## Cleaning"
         yield table(("rule", "spans mended >", "spans dropped >", "examples"), rows)
+
+
+def _verification(report: Mapping[str, Any]) -> Iterator[str]:
+    figures = report.get("verification")
+    if not figures or not figures["doubtful"]:
+        return
+    why = ", ".join(f"{as_text(reason)} {count:,}" for reason, count in figures["by_reason"].items())
+    yield "## Doubtful spans"
+    yield f"{_count(figures['doubtful'], 'span')} of {report['spans']:,} were asked about again: {why}."
+    rows = [
+        (label, *(f"{of_label[key]:,}" for key in ("doubtful", "yes", "no", "unreadable", "failed")))
+        for label, of_label in [
+            ("**all**", figures),
+            *((as_text(label), of_label) for label, of_label in list(figures["per_class"].items())[:_CLASSES]),
+        ]
+    ]
+    yield table(("class", "asked about >", "yes >", "no >", "answer unreadable >", "request failed >"), rows)
+    kinds = [(as_text(kind), f"{count:,}", _examples(report, kind)) for kind, count in figures["failures"].items()]
+    if kinds:
+        yield table(("requests that failed", "count >", "examples"), kinds)
 
 
 def _faults(report: Mapping[str, Any]) -> Iterator[str]:
@@ -187,18 +209,25 @@ def _agreement(report: Mapping[str, Any]) -> Iterator[str]:
         yield "## Votes"
         yield table(("LLMs that gave the span", "spans >", "share >"), rows)
     pairs = report.get("agreement", ())
-    labels = sorted({label for pair in pairs for label in pair["f1_per_class"]})
+    known = {label for pair in pairs for label in pair["f1_per_class"]}
+    labels = sorted(known if len(known) <= _CLASSES else known.intersection(list(report["spans_per_class"])[:_CLASSES]))
     scores = [("**all spans**", *(_f1(pair["f1"]) for pair in pairs))]
     scores += [(as_text(label), *(_f1(pair["f1_per_class"].get(label)) for pair in pairs)) for label in labels]
     if pairs:
         yield "## Agreement"
         yield "Strict F1 (class and both edges) of one LLM's spans against another's, in percent."
         yield table(("class", *(f"{as_text(' and '.join(pair['voters']))} >" for pair in pairs)), scores)
+        yield from _more_classes(len(known))
 
 
 _PARTS: Sequence[Callable[[Mapping[str, Any]], Iterable[str]]] = (
-    _classes, _contested, _agreement, _grounding, _cleaning, _faults, _failures, _shown, _voters,
+    _classes, _contested, _agreement, _verification, _grounding, _cleaning, _faults, _failures, _shown, _voters,
 )  # fmt: skip
+
+
+def _more_classes(number: int) -> Iterator[str]:
+    if number > _CLASSES:
+        yield f"Of {number:,} classes, the {_CLASSES} that are most frequent; `report.json` has all."
 
 
 def _lower_bounds(report: Mapping[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from kazu_distill.annotation.grounding.grounder import Status
 from kazu_distill.annotation.panel import Annotated
 from kazu_distill.annotation.reporting.frequent_strings import FrequentStrings
+from kazu_distill.annotation.verification.counts import VerificationCounts
 from kazu_distill.excerpts import shortened
 
 _EXAMPLES = 5
@@ -31,6 +32,7 @@ class AnnotationReport:
         self._failures: Counter[str] = Counter()
         self._dropped: Counter[str] = Counter()
         self._mended: Counter[str] = Counter()
+        self._verification: VerificationCounts | None = None
         self._examples: dict[str, list[str]] = defaultdict(list)
 
     def add(self, annotated: Annotated) -> None:
@@ -71,6 +73,7 @@ class AnnotationReport:
             "mended": dict(self._mended.most_common()),
             "dropped": dict(self._dropped.most_common()),
             "answer_faults": dict(self._faults.most_common()),
+            "verification": self._verification and self._verification.as_mapping(),
             "examples": dict(self._examples),
         }
 
@@ -91,6 +94,12 @@ class AnnotationReport:
             self._mended[mended.rule] += 1
             now = shortened(mended.mention)
             self._remember(mended.rule, f"{mended.context} is now ⟦{now}⟧ ({mended.span.label}, {where})")
+
+        if annotated.verified is not None:
+            self._verification = self._verification or VerificationCounts()
+            self._verification.add(annotated.verified)
+            for kind, message in annotated.verified.failures:
+                self._remember(kind, f"{message} ({where})")
 
     def _remember(self, kind: str, example: str) -> None:
         if len(self._examples[str(kind)]) < _EXAMPLES:

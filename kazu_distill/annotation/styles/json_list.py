@@ -31,12 +31,13 @@ class JsonList:
         )
 
     def answer_schema(self, schema: Schema) -> dict[str, Any]:
-        """A list of mentions with their class, which the schema knows or ignores."""
+        """A list of mentions with their class, which the schema knows or ignores, or with a free type."""
+        names = {} if schema.ask_for == "types" else {"enum": [*schema.labels, *schema.ignored]}
         mention = {
             "type": "object",
             "properties": {
                 MATCH: {"type": "string"},
-                CLASS: {"type": "string", "enum": [*schema.labels, *schema.ignored]},
+                CLASS: {"type": "string", **names},
             },
             "required": [MATCH, CLASS],
             "additionalProperties": False,

@@ -53,8 +53,11 @@ class CannotExpress(ValueError):
 
 
 def spans_of(spans: Sequence[Span], schema: Schema) -> list[Span]:
-    """The spans whose class a schema has, in the order in which answers list them: by start, the longer one first."""
-    labels = set(schema.labels)
+    """The spans whose class a schema has, in the order in which answers list them: by start, the longer one first.
+
+    Where free types are asked for, that is every span: the classes are none of the LLM's business.
+    """
+    labels = {span.label for span in spans} if schema.ask_for == "types" else set(schema.labels)
     return sorted(
         (span for span in spans if span.label in labels), key=lambda span: (span.start, -span.end, span.label)
     )

@@ -286,3 +286,62 @@ def test_the_work_is_linear_in_the_length_of_any_answer(unit: str) -> None:
         small, large = calls(lambda: read(10_000, first)), calls(lambda: read(40_000, first))  # noqa: B023
         assert large <= 4.5 * small + 1000
         read(400_000, first)  # nor does it take minutes in what is not counted
+
+
+OPEN = Schema(name="open", classes={}, ask_for="types")
+MAPPED = Schema(name="mapped", classes={"gene": {"types": ["protein"]}, "drug": {}}, ignored=["other"], ask_for="types")
+
+
+def listed(*types: str) -> str:
+    return json.dumps({"entities": [{"entity_match": "EGFR", "entity_class": each} for each in types]})
+
+
+def test_free_types_are_labels_in_lower_case_with_single_spaces() -> None:
+    parsed = parse_answer(listed("Protein", " cell\n LINE", "gene_product", "é\u202ex\x1b[31m", "non-coding RNA"), OPEN)
+    assert [mention.label for mention in parsed.mentions] == [
+        "protein", "cell line", "gene product", "é x [31m", "non-coding rna",
+    ]  # fmt: skip
+    assert not parsed.faults
+
+
+@pytest.mark.parametrize("name", ["???", "12", "\u200b", "x" * 81])
+def test_what_is_no_name_of_a_type_is_counted(name: str) -> None:
+    for schema in (OPEN, MAPPED):
+        parsed = parse_answer(listed(name), schema)
+        assert not parsed.mentions
+        assert [fault.kind for fault in parsed.faults] == ["not a type"]
+
+
+def test_free_types_become_the_classes_that_list_them_and_the_others_are_counted() -> None:
+    parsed = parse_answer(listed("Protein", "Drug", "gene", "assay", "other"), MAPPED)
+    assert [mention.label for mention in parsed.mentions] == ["gene", "drug", "gene"]
+    assert [fault.kind for fault in parsed.faults] == ["class not in the schema", "class ignored by the schema"]
+
+
+@given(
+    st.one_of(
+        st.recursive(
+            st.sampled_from(["EGFR", "gene", "protein", "entity_match", "", "assay"]),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(["entities", "entity_match", "entity_class", "gene", "EGFR", "text"]),
+                    inner,
+                    max_size=3,
+                )
+            ),
+            max_leaves=12,
+        ).map(json.dumps),
+        st.text(alphabet='{}[]",: EGFRgene', max_size=60),
+    )
+)
+def test_an_answer_is_as_readable_with_a_schema_of_its_types_as_with_an_open_one(answer: str) -> None:
+    """Else a run with such a schema would ask again what the run with the open one did not."""
+
+    def outcome(schema: Schema) -> str | None:
+        try:
+            return parse_answer(answer, schema).damage
+        except UnreadableAnswer as error:
+            return f"unreadable: {error}"
+
+    assert outcome(OPEN) == outcome(MAPPED)

@@ -28,6 +28,8 @@ def full(text: str) -> dict[str, Any]:
     pair = {"voters": [text, "mixtral"], "documents": 9, "f1": 0.5, "f1_per_class": {text: 0.25, "drug": None}}
     figures = {"asked": 1200, "from_store": 3, "failed_requests": 1, "retries": {"rate limit": 7}, "cost_usd": 12.5}
     figures |= {"input_tokens": 1_000_000, "output_tokens": 90_000, "latency_s": {"p50": 1.2, "p90": 3.0, "p99": None}}
+    outcomes = {"doubtful": 9, "yes": 5, "no": 2, "unreadable": 1, "failed": 1}
+    verification = outcomes | {"by_reason": {text: 9}, "per_class": {text: outcomes}, "failures": {text: 1}}
     return {
         "documents": 1000, "documents_without_spans": 7, "failed_documents": 2, "left_documents": 1,
         "failures": {text: 1}, "spans": 300, "spans_per_class": {text: 200, "drug": 100},
@@ -36,7 +38,7 @@ def full(text: str) -> dict[str, Any]:
         "dropped": {text: 3}, "answer_faults": {text: 2}, "examples": {text: [text, text], "not_found": [text]},
         "voters": {text: figures, "mixtral": figures | {"cost_usd": None}}, "cost_usd": 12.5, "seconds": 7500.0,
         "documents_per_second": 0.133, "stopped": text, "votes": {"1": 100, "2": 200},
-        "agreement": [pair],
+        "agreement": [pair], "verification": verification,
     }  # fmt: skip
 
 
@@ -81,7 +83,7 @@ def test_nothing_that_is_quoted_is_markup(text: str) -> None:
     seen = Seen(page)
     assert seen.tags <= OUR_TAGS
     assert all(len(row) == len(head) for head, row in same_table(page, seen.rows))
-    assert page.count("\n## ") == 9
+    assert page.count("\n## ") == 10
 
 
 def same_table(page: str, rows: list[list[str]]) -> list[tuple[list[str], list[str]]]:
@@ -126,3 +128,13 @@ def test_a_part_without_values_is_left_out() -> None:
 def test_counts_that_may_be_too_low_are_called_so() -> None:
     assert "lower bounds" in report_page(full("x"))
     assert "lower bounds" not in report_page(full("x") | {"counts_are_lower_bounds": False})
+
+
+def test_of_thousands_of_free_types_the_most_frequent_are_shown() -> None:
+    classes = {f"type {number:04}": 5000 - number for number in range(5000)}
+    scores: dict[str, float | None] = dict.fromkeys(classes, 0.5)
+    pair = {"voters": ["a", "b"], "documents": 9, "f1": 0.5, "f1_per_class": scores}
+    page = report_page(EMPTY | {"documents": 9, "spans": 9, "spans_per_class": classes, "agreement": [pair]})
+    assert page.count("type 0099") == 2
+    assert "type 0100" not in page
+    assert page.count("Of 5,000 classes, the 100 that are most frequent") == 2

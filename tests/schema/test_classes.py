@@ -13,11 +13,11 @@ from omegaconf import OmegaConf
 from kazu_distill.errors import ConfigError
 from kazu_distill.schema import Schema
 
-SHIPPED = sorted((Path(__file__).parents[1] / "conf" / "schema").glob("*.yaml"))
+SHIPPED = sorted((Path(__file__).parents[2] / "conf" / "schema").glob("*.yaml"))
 
 
 def shipped(name: str) -> Schema:
-    schema = instantiate(OmegaConf.load(Path(__file__).parents[1] / "conf" / "schema" / f"{name}.yaml"))
+    schema = instantiate(OmegaConf.load(Path(__file__).parents[2] / "conf" / "schema" / f"{name}.yaml"))
     assert isinstance(schema, Schema)
     return schema
 
@@ -92,3 +92,46 @@ def test_a_mistake_in_a_schema_is_named(
 ) -> None:
     with pytest.raises(ConfigError, match=reason):
         Schema(name="mine", classes=classes, ignored=ignored)
+
+
+def test_the_open_schema_has_no_classes_and_says_so_to_whoever_needs_them() -> None:
+    schema = shipped("open")
+    assert schema.is_open
+    assert schema.find("drug") is None
+    with pytest.raises(ConfigError, match=r"python -m kazu_distill\.schema"):
+        _ = schema.labels
+
+
+def test_a_class_is_found_by_its_types_whatever_their_case_spaces_and_underscores() -> None:
+    schema = Schema(name="mine", classes={"drug": {"types": ["Small  molecule"]}, "gene": {}}, ask_for="types")
+    assert not schema.is_open
+    assert [each and each.name for each in map(schema.of_type, ("small_molecule", "GENE", "cell"))] == [
+        "drug",
+        "gene",
+        None,
+    ]
+    assert schema.find("small molecule") is None, "a type is no class"
+    assert schema.only(["gene"]).of_type("small molecule") is None
+
+
+@pytest.mark.parametrize(
+    ("classes", "ignored", "reason"),
+    [
+        ({"drug": {"types": ["compound"]}, "metabolite": {"types": ["Compound"]}}, (), "a type of 'metabolite' and of"),
+        ({"drug": {"types": ["gene"]}, "gene": {}}, (), "'gene' is a type of 'drug' and of 'gene'"),
+        ({"drug": {"types": ["other"]}}, ("Other",), "and under `ignored:`"),
+        ({"drug": {"types": "compound"}}, (), r"write a list, such as \[compound\]"),
+    ],
+)
+def test_a_type_is_of_one_class(
+    classes: Mapping[str, Mapping[str, Any] | None], ignored: tuple[str, ...], reason: str
+) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        Schema(name="mine", classes=classes, ignored=ignored, ask_for="types")
+
+
+def test_what_is_asked_for_is_classes_or_types(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="choose classes or types"):
+        Schema(name="mine", classes={}, ask_for="anything")  # type: ignore[arg-type]
+    shipped("open").save(tmp_path / "schema.json")
+    assert Schema.load(tmp_path / "schema.json").is_open

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kazu_distill.annotation.parsing.answer import Mention, UnreadableAnswer
+from kazu_distill.annotation.styles.class_lists import ClassLists
 from kazu_distill.documents import Span
 from kazu_distill.errors import ConfigError
-from kazu_distill.instruction.class_lists import ClassLists
 from kazu_distill.schema import Schema
 from tests.instruction.hostile import documents, schemas
 
