@@ -159,8 +159,8 @@ class RecordMaker:
         except UnreadableAnswer:
             return None
         wanted = {(span.start, span.end, names[span.label]) for span in spans}
-        if parsed.mentions and all(mention.start is not None for mention in parsed.mentions):
-            placed = {(m.start, m.start + len(m.text), names[m.label]) for m in parsed.mentions if m.start is not None}
+        if parsed.mentions and all(mention.place for mention in parsed.mentions):
+            placed = {(*mention.place, names[mention.label]) for mention in parsed.mentions if mention.place}
             return Back.SPANS if placed == wanted and not parsed.faults else None
         listed = [Mention(text[span.start : span.end], span.label) for span in spans]
         if parsed.faults or _by_class(parsed.mentions, names) != _by_class(listed, names):

@@ -77,7 +77,7 @@ class Noise:
         if shuffles:
             classes = [classes[position] for position in order]
         names = masks_of(schema, numbers) if masks else {label: label for label in schema.labels}
-        return Shown(_schema(schema, renamed(classes, names)), names)
+        return Shown(schema.with_classes(renamed(classes, names)), names)
 
 
 def paraphrased(entity_class: EntityClass, which: float) -> EntityClass:
@@ -123,21 +123,3 @@ def _fold(name: str) -> str:
 
 def _says_something(entity_class: EntityClass) -> bool:
     return bool(entity_class.definition or entity_class.includes or entity_class.examples or entity_class.paraphrases)
-
-
-def _schema(schema: Schema, classes: Sequence[EntityClass]) -> Schema:
-    """A schema of other classes, and with what it ignores."""
-    about = {
-        each.name: {
-            "definition": each.definition,
-            "includes": each.includes,
-            "excludes": each.excludes,
-            "near_misses": dict(each.near_misses),
-            "paraphrases": each.paraphrases,
-            "examples": each.examples,
-            "stop_words": tuple(each.stop_words),
-            "colour": each.colour,
-        }
-        for each in classes
-    }
-    return Schema(name=schema.name, classes=about, ignored=schema.ignored)

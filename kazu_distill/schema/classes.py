@@ -120,11 +120,15 @@ class Schema:
 
     def only(self, labels: Sequence[str]) -> Schema:
         """The schema with some of its classes, in its order; near misses may be of the other ones."""
-        part = copy(self)
-        part.classes = tuple(entity_class for entity_class in self.classes if entity_class.name in labels)
-        part._by_folded = {_fold(entity_class.name): entity_class for entity_class in part.classes}
-        part._by_type = part._classes_by_type()
-        return part
+        return self.with_classes([entity_class for entity_class in self.classes if entity_class.name in labels])
+
+    def with_classes(self, classes: Sequence[EntityClass]) -> Schema:
+        """The schema with other classes; near misses may be of classes that it has no more."""
+        other = copy(self)
+        other.classes = tuple(classes)
+        other._by_folded = {_fold(entity_class.name): entity_class for entity_class in classes}
+        other._by_type = other._classes_by_type()
+        return other
 
     def save(self, path: Path) -> None:
         """Write the schema as JSON."""
