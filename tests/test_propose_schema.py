@@ -11,7 +11,7 @@ from kazu_distill.document_files import write_documents
 from tests.annotating import answer, arguments, found_in
 from tests.llm_server import LLMServer
 from tests.proposing.typed import typed
-from tests.stages import fail, succeed
+from tests.stages import fail, run_stage, succeed
 
 TEXTS = {
     "1": "Aspirin and ibuprofen ease headache.",
@@ -59,6 +59,18 @@ def test_the_answers_to_an_open_question_serve_the_classes_that_are_made_of_them
     found = found_in(tmp_path)
     assert found["2"] == [("Ibuprofen", "drug"), ("aspirin", "drug"), ("Headache", "symptom"), ("fever", "symptom")]
     assert {label for spans in found.values() for _, label in spans} == {"drug", "symptom"}
+
+
+def test_what_fails_under_free_types_can_be_tried_again(tmp_path: Path) -> None:
+    said = dict.fromkeys(TEXTS.values(), "no list at all") | {TEXTS["1"]: answer(ANSWERS["1"])}
+    with LLMServer(lambda _, user: said.get(user, "no list at all")) as server:
+        command = [*arguments(tmp_path, server, **TEXTS), "schema=open", "max_failed_share=1"]
+        assert run_stage("annotate", *command).status == 3
+        failed = [json.loads(line) for line in (tmp_path / "out/failed.jsonl").read_text().splitlines()]
+        assert [(each["document_id"], each["asked"]) for each in failed] == [("2", []), ("3", []), ("4", [])]
+        said.update({TEXTS[key]: answer(ANSWERS[key]) for key in TEXTS})
+        succeed("annotate", *command, "retry_failed=true")
+    assert found_in(tmp_path)["3"][-1] == ("ELISA", "test")
 
 
 def test_edits_are_not_overwritten_and_mistakes_are_named(tmp_path: Path) -> None:
