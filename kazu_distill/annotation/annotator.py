@@ -181,7 +181,7 @@ class Annotator:
                 )
                 return [pair for pairs in both for pair in pairs]
         said = answer.text if answer else ""
-        asked = question.part.labels
+        asked = question.part.schema.names
         failure = Failure(place.document.id, place.section, chunk, self.voter, kind, message, said, asked)
         opinion.failures.append(failure)
         return []
@@ -230,7 +230,7 @@ class Annotator:
         request = replace(question.request, sample=self._sample)
         if self._only is None:
             return await self.asker.ask(request)
-        asked = question.part.labels
+        asked = question.part.schema.names
         failed = self._only.has_chunk(place.document.id, self.voter, place.section, chunk, asked)
         return await self.asker.ask(request, again=failed, allowed=self._only.has_document(place.document.id))
 

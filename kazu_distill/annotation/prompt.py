@@ -41,11 +41,6 @@ class Part:
     schema: Schema
     instructions: str
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The classes; none where it is the LLM that names them."""
-        return tuple(entity_class.name for entity_class in self.schema.classes)
-
 
 @dataclass(frozen=True, slots=True)
 class Question:

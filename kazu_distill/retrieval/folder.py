@@ -9,8 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kazu_distill.corpora.corpus import Corpus
-from kazu_distill.corpora.jsonl import read_jsonl
 from kazu_distill.document_files import files_of
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, CorpusError, require_number
@@ -138,13 +136,12 @@ class FolderKnowledge:
     def _without_held_out(self, pieces: Pieces) -> Pieces:
         if not self._not_from:
             return pieces
-        corpora = [Corpus(reader=read_jsonl, path=path) for path in self._not_from]
-        leaks = HeldOut(document for corpus in corpora for document in corpus).leaks(pieces)
+        leaks = HeldOut.read(self._not_from).leaks(pieces)
         self._counts[Leak.EVALUATION] = sum(leaks)
         kept = [position for position, leak in enumerate(leaks) if not leak]
         if not kept:
             raise ConfigError(f"knowledge.path={self._path}: all of it is of the documents of knowledge.not_from")
-        return Pieces([pieces.texts[at] for at in kept], [pieces.owners[at] for at in kept], pieces.wholes)
+        return pieces.only(kept)
 
 
 def _text_of(file: Path) -> str:

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kazu_distill.corpora.corpus import Corpus
+from kazu_distill.corpora.jsonl import read_jsonl
 from kazu_distill.documents import Document
 from kazu_distill.retrieval.pieces import Pieces
 from kazu_distill.shingles import SIMILAR, folded, quick_shingles
@@ -59,6 +63,15 @@ class HeldOut:
         order = np.argsort(every, kind="stable")
         self._shingles = every[order]
         self._documents = np.repeat(np.arange(len(shingles)), self._sizes)[order]
+
+    @classmethod
+    def read(cls, paths: Iterable[str | Path]) -> Self:
+        """Those of files or folders of JSONL.
+
+        Raises:
+            CorpusError: a file is not there, or a record is broken.
+        """
+        return cls(document for path in paths for document in Corpus(reader=read_jsonl, path=path))
 
     def leaks(self, pieces: Pieces) -> list[bool]:
         """For each piece, whether it or the whole that it belongs to is one of the documents, or a part of one."""

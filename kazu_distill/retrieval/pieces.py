@@ -45,6 +45,10 @@ class Pieces:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def only(self, positions: Sequence[int]) -> Pieces:
+        """Some of the pieces; the wholes stay."""
+        return Pieces([self.texts[at] for at in positions], [self.owners[at] for at in positions], self.wholes)
+
 
 def digest_of(texts: Sequence[str], *settings: object) -> str:
     """A name for an index: other texts, another order or other settings give another one."""

@@ -29,10 +29,7 @@ class Pool:
     def only(self, kept: Iterable[int]) -> Pool:
         """The pool with some of its examples."""
         positions = list(kept)
-        owners = [self.pieces.owners[position] for position in positions]
-        examples = [self.examples[position] for position in positions]
-        pieces = Pieces([example.text for example in examples], owners, self.pieces.wholes)
-        return Pool(examples, pieces, self.counts)
+        return Pool([self.examples[position] for position in positions], self.pieces.only(positions), self.counts)
 
 
 def read_pool(
@@ -86,7 +83,7 @@ def without(pool: Pool, not_from: Sequence[Path]) -> Pool:
     """
     if not not_from:
         return pool
-    leaks = HeldOut(document for path in not_from for document in _corpus(path)).leaks(pool.pieces)
+    leaks = HeldOut.read(not_from).leaks(pool.pieces)
     pool.counts[Leak.EVALUATION] = sum(leaks)
     if all(leaks):
         files = ", ".join(map(str, not_from))
@@ -97,17 +94,13 @@ def without(pool: Pool, not_from: Sequence[Path]) -> Pool:
 def _documents(paths: Sequence[Path], counts: Counter[str]) -> Iterator[Document]:
     ids: set[str] = set()
     for path in paths:
-        for document in _corpus(path):
+        for document in Corpus(reader=read_jsonl, path=path):
             counts["documents"] += 1
             if document.id in ids:
                 counts["repeated_documents"] += 1
                 continue
             ids.add(document.id)
             yield document
-
-
-def _corpus(path: Path) -> Corpus:
-    return Corpus(reader=read_jsonl, path=path)
 
 
 def _examples_of(

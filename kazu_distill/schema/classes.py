@@ -104,6 +104,11 @@ class Schema:
                 f"schema {self.name!r} has no classes, it asks for free types: make a schema of the types that were "
                 "found first, with python -m kazu_distill.schema documents=runs/annotate/documents.jsonl"
             )
+        return self.names
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the classes, in order; none where the schema is open."""
         return tuple(entity_class.name for entity_class in self.classes)
 
     def find(self, name: str) -> EntityClass | None:

@@ -92,7 +92,7 @@ def _exactly_as_asked(text: str, schema: Schema) -> tuple[Mention, ...] | None:
     try:
         entities = json.loads(text)[ENTITIES]
         mentions = tuple(Mention(entity[MATCH], entity[CLASS]) for entity in entities if len(entity) == 2)
-        labels = () if schema.is_open else schema.labels
+        labels = schema.names
         ordinary = len(mentions) == len(entities) and all(
             mention.label in labels and mention.text.strip() and mention.text.encode() for mention in mentions
         )
@@ -127,7 +127,7 @@ class _ClassNames:
         self._schema = schema
         self._ignored = {_fold(name) for name in schema.ignored}
         self._by_folded: dict[str, str | None] = {}
-        for label in () if schema.is_open else schema.labels:
+        for label in schema.names:
             self._by_folded[_fold(label)] = None if _fold(label) in self._by_folded else label
 
     def knows(self, name: str) -> bool:

@@ -12,6 +12,9 @@ from kazu_distill.annotation.grounding.tokens import Place, Tokens, tokenise
 from kazu_distill.annotation.parsing.lenient_json import excerpt
 from kazu_distill.annotation.styles.word_alignment import align_words
 
+LEAST_COPIED = 0.5
+"""The share of a text that an answer without a mention must repeat, to say that there is none."""
+
 _FEW = 5  # words of the text that a copy may leave out at one place without having lost a part of it
 _ALIKE = 60  # of 100, of what is written in other words at two places that correspond
 

@@ -15,7 +15,7 @@ from kazu_distill.annotation.parsing.answer import (
     answer_itself,
 )
 from kazu_distill.annotation.parsing.lenient_json import excerpt
-from kazu_distill.annotation.styles.copied import Copied
+from kazu_distill.annotation.styles.copied import LEAST_COPIED, Copied
 from kazu_distill.annotation.styles.explained import explained
 from kazu_distill.annotation.styles.names import Names, snake_case
 from kazu_distill.annotation.styles.style import CannotExpress, spans_of
@@ -28,7 +28,6 @@ _TAG = re.compile(rf"<\s*+(?P<slash>/?+)\s*+(?P<name>{_NAME})>")
 _ESCAPABLE = re.compile(rf"(?:<|&(?:amp;)*+lt;)(?=\s*+/?+\s*+(?P<name>{_NAME})>)")
 _CUT_TAG = re.compile(r"<[^<>\n]{0,80}\Z")
 _DEEPEST = 30  # tags inside one another; no text has that many spans over a character
-_LEAST_COPIED = 0.5  # of the text, for a copy without a tag to say that there is no mention
 
 
 class InlineTags:
@@ -93,7 +92,7 @@ class InlineTags:
         tagged = _Tagged(Names(schema, snake_case), {match[0] for match in _TAG.finditer(text)})
         tagged.read(answer_itself(answer, about=text), text)
         copied = Copied(tagged.copy, text)
-        if not tagged.spans and copied.share < _LEAST_COPIED:
+        if not tagged.spans and copied.share < LEAST_COPIED:
             raise UnreadableAnswer(f"the answer is not {self.wanted}; it begins with: {excerpt(answer)}")
         mentions = []
         for start, end, label in sorted(tagged.spans, key=lambda span: (span[0], -span[1])):

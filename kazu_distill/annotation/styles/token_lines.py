@@ -17,7 +17,7 @@ from kazu_distill.annotation.parsing.answer import (
     answer_itself,
 )
 from kazu_distill.annotation.parsing.lenient_json import excerpt
-from kazu_distill.annotation.styles.copied import Copied
+from kazu_distill.annotation.styles.copied import LEAST_COPIED, Copied
 from kazu_distill.annotation.styles.explained import explained
 from kazu_distill.annotation.styles.names import Names, snake_case
 from kazu_distill.annotation.styles.style import CannotExpress, spans_of
@@ -27,7 +27,6 @@ from kazu_distill.schema import Schema
 _OUTSIDE, _BETWEEN = "O", "|"
 _COLUMNS = " : "
 _FENCE = "```"
-_LEAST_COPIED = 0.5
 _TOKEN = regex.compile(rf"[{UNSPACED}]\p{{M}}*+|(?:[\w\p{{M}}](?<![{UNSPACED}]))++|[^\w\s\x1c-\x1f]")
 
 
@@ -109,7 +108,7 @@ class TokenLines:
         if cut and unended:
             lines.tags.pop()  # there may have been more of them
         stretches = list(_stretches(lines.tags, without_last=cut))
-        if not stretches and copied.share < _LEAST_COPIED:
+        if not stretches and copied.share < LEAST_COPIED:
             raise UnreadableAnswer(f"the answer is not {self.wanted}; it begins with: {excerpt(answer)}")
         mentions = []
         for first, last, label in sorted(stretches, key=lambda stretch: (stretch[0], -stretch[1])):
