@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 
 from kazu_distill.errors import ConfigError
+from kazu_distill.packaged import packaged_folder
 from kazu_distill.tagger.labels import LabelScheme
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
@@ -101,10 +101,7 @@ def packaged_encoder(*, package: str, folder: str, **settings: Any) -> Encoder:
     Raises:
         ConfigError: the package is not installed.
     """
-    found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
-        raise ConfigError(f"the encoder needs the Python package {package}: pip install {package.replace('_', '-')}")
-    return Encoder(name=str(Path(found.origin).parent / folder), **settings)
+    return Encoder(name=packaged_folder(package, folder), **settings)
 
 
 def check_length(model: nn.Module, max_length: int) -> None:

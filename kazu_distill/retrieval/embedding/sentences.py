@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from functools import cached_property
 from hashlib import blake2b
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kazu_distill.errors import ConfigError
+from kazu_distill.packaged import packaged_folder
 
 
 class SentenceEncoder:
@@ -91,10 +91,7 @@ def packaged_sentence_encoder(*, package: str, folder: str, **settings: Any) -> 
     Raises:
         ConfigError: the package is not installed.
     """
-    found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
-        raise ConfigError(f"the encoder needs the Python package {package}: pip install {package.replace('_', '-')}")
-    return SentenceEncoder(name=str(Path(found.origin).parent / folder), **settings)
+    return SentenceEncoder(name=packaged_folder(package, folder), **settings)
 
 
 def _digest(folder: Path) -> str:
