@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -97,15 +98,25 @@ def test_a_process_that_is_killed_is_an_error_and_leaves_nothing(tmp_path: Path)
         pytest.skip("children are found in /proc")
     file = written(tmp_path / "d.jsonl", documents(200))
 
-    def kill_the_others(*_: int) -> None:
-        for children in Path("/proc/self/task").glob("*/children"):
-            with suppress(FileNotFoundError, ProcessLookupError):  # threads and processes that end meanwhile
-                for child in children.read_text().split():
-                    if b"windows_table.processes" in Path(f"/proc/{child}/cmdline").read_bytes():
-                        os.kill(int(child), signal.SIGKILL)
+    killed = Event()
 
-    with pytest.raises(WorkerFailed, match=r"d\.jsonl ended with status -9"):
-        table_of(file, tmp_path / "cache", processes=2, stretch_bytes=500, on_progress=kill_the_others)
+    def kill_the_first_that_starts() -> None:
+        while not killed.wait(0.001):
+            for children in Path("/proc/self/task").glob("*/children"):
+                with suppress(FileNotFoundError, ProcessLookupError):  # threads and processes that end meanwhile
+                    for child in children.read_text().split():
+                        if b"windows_table.processes" in Path(f"/proc/{child}/cmdline").read_bytes():
+                            os.kill(int(child), signal.SIGKILL)
+                            killed.set()
+
+    killer = Thread(target=kill_the_first_that_starts)
+    killer.start()
+    try:
+        with pytest.raises(WorkerFailed, match=r"d\.jsonl ended with status -9"):
+            table_of(file, tmp_path / "cache", processes=2, stretch_bytes=500)
+    finally:
+        killed.set()
+        killer.join()
     assert folders(tmp_path / "cache") == []
 
 
