@@ -99,9 +99,9 @@ def _given(config: DictConfig) -> Scored:
 def _predicted(config: DictConfig, out: Path) -> Scored:
     """Predictions of a model, which are written down, too."""
     # They load torch, which takes seconds; who has predictions in a file does not wait for it.
+    from kazu_distill.models.threads import limit_threads
     from kazu_distill.tagger.runtime import parameters_in, weight_files
     from kazu_distill.tagger.tagger import Tagger
-    from kazu_distill.tagger.threads import limit_threads
     from kazu_distill.tagger.trial import try_out
 
     limit_threads()

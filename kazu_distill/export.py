@@ -18,6 +18,8 @@ from rich.table import Table
 from kazu_distill.console import console, print_files, print_remarks, write_json
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, KazuDistillError, require_number
+from kazu_distill.models.quiet import quieten_libraries
+from kazu_distill.models.threads import limit_threads
 from kazu_distill.scoring.metrics import metrics_of
 from kazu_distill.scoring.pairs import paired
 from kazu_distill.scoring.tally import strict_counts
@@ -28,11 +30,9 @@ from kazu_distill.tagger.onnx_files import FILES
 from kazu_distill.tagger.onnx_quantize import quantize
 from kazu_distill.tagger.onnx_runtime import OnnxRuntime
 from kazu_distill.tagger.parity import largest_difference, rows_of
-from kazu_distill.tagger.quiet import quieten_libraries
 from kazu_distill.tagger.runtime import RuntimeName, TorchRuntime, load_torch_runtime
 from kazu_distill.tagger.saved import TaggerParts, load_parts, save_parts
 from kazu_distill.tagger.tagger import Tagger
-from kazu_distill.tagger.threads import limit_threads
 
 _WINDOWS = 256  # whose logits are compared, at most
 

@@ -14,11 +14,11 @@ from rich.table import Table
 from kazu_distill import __version__
 from kazu_distill.console import console, print_files, print_remarks, progress_bar
 from kazu_distill.documents import blocks_of
+from kazu_distill.models.threads import limit_threads
 from kazu_distill.resumable_file import ResumableFile, resumable_file
 from kazu_distill.stage import stage_main
 from kazu_distill.tagger.fingerprint import fingerprint
 from kazu_distill.tagger.tagger import BLOCK, Tagger
-from kazu_distill.tagger.threads import limit_threads
 
 
 @stage_main(config_name="predict", literal="text")

@@ -22,6 +22,7 @@ from kazu_distill.console import console, print_files, print_remarks, progress_b
 from kazu_distill.document_files import atomic_writer, document_line, read_documents, write_documents
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError, require_number
+from kazu_distill.models.threads import limit_threads
 from kazu_distill.schema import Schema
 from kazu_distill.scoring.metrics import metrics_of
 from kazu_distill.scoring.pairs import paired
@@ -34,7 +35,6 @@ from kazu_distill.tagger.judging import Judged, judge_spans
 from kazu_distill.tagger.labels import label_scheme
 from kazu_distill.tagger.settings import TaggerSettings
 from kazu_distill.tagger.tagger import Tagger
-from kazu_distill.tagger.threads import limit_threads
 from kazu_distill.tagger.training import findable, train_tagger
 
 _log = logging.getLogger(__name__)

@@ -19,6 +19,8 @@ from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
 from kazu_distill.label_studio.background import BackgroundPushes
 from kazu_distill.label_studio.sample import Candidate, sample
+from kazu_distill.models.hub import HubError, check_repository, push_to_hub
+from kazu_distill.models.threads import limit_threads
 from kazu_distill.schema import Schema
 from kazu_distill.scoring.metrics import Metrics, metrics_of
 from kazu_distill.scoring.pairs import paired
@@ -29,12 +31,10 @@ from kazu_distill.stage import save_config, stage_main
 from kazu_distill.tagger.alignment import AlignmentCounts
 from kazu_distill.tagger.card import LabelledData, labelled_data, model_card
 from kazu_distill.tagger.encoder import Encoder
-from kazu_distill.tagger.hub import HubError, check_repository, push_to_hub
 from kazu_distill.tagger.labels import label_scheme
 from kazu_distill.tagger.saved import save_parts
 from kazu_distill.tagger.settings import TaggerSettings
 from kazu_distill.tagger.tagger import Tagger
-from kazu_distill.tagger.threads import limit_threads
 from kazu_distill.tagger.thresholds import ThresholdTuning
 from kazu_distill.tagger.trainer import Score
 from kazu_distill.tagger.training import Trained, findable, train_tagger

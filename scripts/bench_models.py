@@ -16,10 +16,10 @@ from omegaconf import OmegaConf
 from transformers import AutoModelForTokenClassification
 
 from kazu_distill.document_files import read_documents, write_documents
+from kazu_distill.models.quiet import quieten_libraries
 from kazu_distill.schema import Schema
 from kazu_distill.tagger.encoder import load_tokenizer
 from kazu_distill.tagger.labels import label_scheme
-from kazu_distill.tagger.quiet import quieten_libraries
 from kazu_distill.tagger.saved import TaggerParts, save_parts
 from kazu_distill.tagger.settings import TaggerSettings
 

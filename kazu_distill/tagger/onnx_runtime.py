@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.tagger.device import Precision
+from kazu_distill.models.device import Precision
 from kazu_distill.tagger.fingerprint import hash_of_weights
 from kazu_distill.tagger.onnx_files import WEIGHTS, OnnxKind, find_export
 from kazu_distill.tagger.padding import pad

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForTokenClassification
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.tagger.device import Precision, autocast, resolve_device, resolve_precision
+from kazu_distill.models.device import Precision, autocast, resolve_device, resolve_precision
 from kazu_distill.tagger.onnx_files import find_export
 from kazu_distill.tagger.padding import length_multiple, pad
 from kazu_distill.tagger.saved import TaggerParts, unloadable

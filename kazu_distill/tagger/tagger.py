@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kazu_distill.documents import Document, Section, Span, blocks_of
+from kazu_distill.models.device import Precision
+from kazu_distill.models.quiet import quieten_libraries
 from kazu_distill.tagger.decoding import Reading
-from kazu_distill.tagger.device import Precision
-from kazu_distill.tagger.quiet import quieten_libraries
 from kazu_distill.tagger.runtime import Runtime, RuntimeName, load_runtime
 from kazu_distill.tagger.saved import TaggerParts, load_parts
 from kazu_distill.tagger.windows import TokenizedText, Window, Windower, stitch

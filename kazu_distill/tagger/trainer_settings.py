@@ -12,8 +12,8 @@ from transformers import IntervalStrategy, TrainingArguments
 from transformers.trainer_utils import SaveStrategy
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.tagger.device import Precision, resolve_device, resolve_precision
-from kazu_distill.tagger.early_stopping import EarlyStopping
+from kazu_distill.models.device import Precision, resolve_device, resolve_precision
+from kazu_distill.models.early_stopping import EarlyStopping
 from kazu_distill.tagger.loss import MultilabelLoss
 
 _STEPS = 10_000

@@ -18,15 +18,15 @@ from transformers import PrinterCallback, ProgressCallback, set_seed
 from kazu_distill.document_files import document_line
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
+from kazu_distill.models.checkpoints import resumable
+from kazu_distill.models.quiet import quieten_libraries
 from kazu_distill.schema import Schema
 from kazu_distill.tagger.alignment import AlignmentCounts
 from kazu_distill.tagger.batches import Collator, TokenBatches
-from kazu_distill.tagger.checkpoints import resumable
 from kazu_distill.tagger.cpu_training import speed_up
 from kazu_distill.tagger.encoder import Encoder, check_length
 from kazu_distill.tagger.labels import LabelScheme
 from kazu_distill.tagger.padding import length_multiple
-from kazu_distill.tagger.quiet import quieten_libraries
 from kazu_distill.tagger.runtime import TorchRuntime
 from kazu_distill.tagger.saved import TaggerParts
 from kazu_distill.tagger.settings import TaggerSettings

@@ -14,9 +14,9 @@ from markdown_it import MarkdownIt
 
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.errors import ConfigError
+from kazu_distill.models.hub import HubError, check_repository, push_to_hub
 from kazu_distill.schema import Schema
 from kazu_distill.tagger.card import LabelledData, labelled_data, model_card
-from kazu_distill.tagger.hub import HubError, check_repository, push_to_hub
 from kazu_distill.tagger.labels import label_scheme
 from kazu_distill.tagger.settings import TaggerSettings
 from tests.stages import REPOSITORY
@@ -140,7 +140,7 @@ def test_a_hub_that_cannot_be_reached_is_an_error_of_ours(
 ) -> None:
     program = f"""
 from pathlib import Path
-from kazu_distill.tagger.hub import HubError, push_to_hub
+from kazu_distill.models.hub import HubError, push_to_hub
 try:
     push_to_hub(Path({str(tmp_path)!r}), "owner/name", token="hf_none")
 except HubError as error:

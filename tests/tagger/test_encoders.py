@@ -16,8 +16,8 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer
 from kazu_distill.document_files import write_documents
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.errors import ConfigError
+from kazu_distill.models.early_stopping import EarlyStopping
 from kazu_distill.schema import Schema
-from kazu_distill.tagger.early_stopping import EarlyStopping
 from kazu_distill.tagger.encoder import Encoder, check_length
 from kazu_distill.tagger.labels import label_scheme
 from kazu_distill.tagger.loss import MultilabelLoss

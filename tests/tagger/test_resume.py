@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kazu_distill.tagger.checkpoints import resumable
+from kazu_distill.models.checkpoints import resumable
 from tests.tagger.encoders import tiny_bert
 from tests.tagger.training_runs import same_weights, train
 

@@ -6,7 +6,7 @@ from transformers import IntervalStrategy
 from transformers.trainer_utils import SaveStrategy
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.tagger.early_stopping import EarlyStopping
+from kazu_distill.models.early_stopping import EarlyStopping
 from kazu_distill.tagger.loss import MultilabelLoss
 from kazu_distill.tagger.trainer_settings import TrainerSettings
 

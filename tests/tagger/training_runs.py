@@ -11,8 +11,8 @@ import torch
 
 from kazu_distill.document_files import write_documents
 from kazu_distill.documents import Document, Section, Span
+from kazu_distill.models.early_stopping import EarlyStopping
 from kazu_distill.schema import Schema
-from kazu_distill.tagger.early_stopping import EarlyStopping
 from kazu_distill.tagger.encoder import Encoder
 from kazu_distill.tagger.labels import label_scheme
 from kazu_distill.tagger.loss import MultilabelLoss

@@ -15,9 +15,9 @@ from datasets import Dataset, concatenate_datasets
 
 from kazu_distill.document_files import files_of
 from kazu_distill.errors import CorpusError
+from kazu_distill.models.threads import usable_cores
 from kazu_distill.tagger.alignment import AlignmentCounts
 from kazu_distill.tagger.labels import LabelScheme
-from kazu_distill.tagger.threads import usable_cores
 from kazu_distill.tagger.windows import Windower
 from kazu_distill.tagger.windows_table.processes import write_shards
 from kazu_distill.tagger.windows_table.shards import Shard

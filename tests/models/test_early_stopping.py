@@ -2,13 +2,13 @@ import pytest
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.tagger.early_stopping import EarlyStopping
+from kazu_distill.models.early_stopping import EarlyStopping
 
 
 def stops_at(stopping: EarlyStopping, figures: list[float]) -> int | None:
     """The number of the evaluation, from 1, after which training stops; an epoch has one evaluation."""
     state, control = TrainerState(), TrainerControl()
-    arguments = TrainingArguments(use_cpu=True)
+    arguments = TrainingArguments(use_cpu=True, metric_for_best_model="mean_f1")
     for number, figure in enumerate(figures, start=1):
         state.epoch = number
         stopping.on_evaluate(arguments, state, control, metrics={"eval_mean_f1": figure})

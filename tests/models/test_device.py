@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from kazu_distill.errors import ConfigError
-from kazu_distill.tagger.device import resolve_device, resolve_precision
+from kazu_distill.models.device import resolve_device, resolve_precision
 
 
 def test_auto_takes_the_best_device_that_is_there() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kazu_distill.tagger.threads import usable_cores
+from kazu_distill.models.threads import usable_cores
 from tests.stages import REPOSITORY
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -62,7 +62,7 @@ import os
 import torch
 torch.set_num_threads(3)  # as on a machine of three cores
 os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
-from kazu_distill.tagger.threads import limit_threads
+from kazu_distill.models.threads import limit_threads
 limit_threads()
 print(torch.get_num_threads())
 """

@@ -18,7 +18,7 @@ class EarlyStopping(TrainerCallback, ExportableState):
 
     Args:
         patience: evaluations in a row.
-        minimal_delta: by how much ``mean_f1``, 0 to 1, must be better.
+        minimal_delta: by how much the figure that the best model is chosen by, from 0 to 1, must be better.
         start_epoch: evaluations before the end of this epoch do not count.
 
     Raises:
@@ -37,13 +37,13 @@ class EarlyStopping(TrainerCallback, ExportableState):
 
     def on_evaluate(
         self,
-        args: TrainingArguments,  # noqa: ARG002 - the Trainer calls it so
+        args: TrainingArguments,
         state: TrainerState,
         control: TrainerControl,
         **rest: Any,
     ) -> None:
         """Count the evaluation."""
-        found, best = rest["metrics"]["eval_mean_f1"], state.best_metric
+        found, best = rest["metrics"][f"eval_{args.metric_for_best_model}"], state.best_metric
         if found > (best or 0.0) + self.minimal_delta:
             self.waited = 0
         elif best and (state.epoch or 0.0) >= self.start_epoch:
