@@ -7,6 +7,7 @@ import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from kazu_distill.document_files import document_line
 from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.instruction.part import TRAIN
 from kazu_distill.instruction.reading import AnswerReader
+from kazu_distill.models.device import resolve_device
 from kazu_distill.models.hub import HubError, check_repository, push_to_hub
 from kazu_distill.models.threads import limit_threads
 from kazu_distill.schema import Schema
@@ -55,7 +57,7 @@ def main(config: DictConfig) -> None:
     schema: Schema = instantiate(config.schema)
     adapter: AdapterSettings | None = instantiate(config.adapter)
     settings: TuningSettings = instantiate(config.trainer, _convert_="all")
-    base = _base_llm(config, adapter)
+    base = _base_llm(config)
     described = base.describe()
     questions = _questions(config, schema, data)
     learnt = records_file(data, TRAIN)
@@ -115,10 +117,12 @@ def _check(config: DictConfig) -> None:
         check_repository(config.push_to_hub)
 
 
-def _base_llm(config: DictConfig, adapter: AdapterSettings | None) -> BaseLLM:
-    """The model, in the precision in which it is tuned."""
+def _base_llm(config: DictConfig) -> BaseLLM:
+    """The model as it is configured; on a CPU that is left to choose, what is learnt is learnt exactly."""
     own = OmegaConf.masked_copy(config.base_llm, [key for key in config.base_llm if key != "tuning"])
     base: BaseLLM = instantiate(own, device=config.device, _convert_="all")
+    if base.precision == "auto" and resolve_device(base.device).type == "cpu":
+        return replace(base, precision="fp32")
     return base
 
 

@@ -20,6 +20,7 @@ class TuningSettings:
     Args:
         batch_tokens: tokens of a micro-batch, on each device.
         packing: several records in one row, where the model is causal; else each is a micro-batch of its own.
+        gradient_checkpointing: what a layer computes is computed again on the way back, which saves memory.
         early_stopping: when training stops because it no longer gets better.
         arguments: ``transformers.TrainingArguments``, all but what is set here: folders, device, precision, batches,
             selection.
@@ -30,24 +31,16 @@ class TuningSettings:
         *,
         batch_tokens: int,
         packing: bool,
+        gradient_checkpointing: bool,
         early_stopping: EarlyStopping,
         arguments: Mapping[str, Any],
     ) -> None:
         require_number("trainer.batch_tokens", batch_tokens, above=0, whole=True)
         self.batch_tokens = batch_tokens
         self.packing = packing
+        self.gradient_checkpointing = gradient_checkpointing
         self.early_stopping = early_stopping
         self.arguments = dict(arguments)
-
-    @property
-    def gradient_checkpointing(self) -> bool:
-        """Whether what a layer computes is computed again on the way back, to save memory."""
-        return bool(self.arguments.get("gradient_checkpointing", False))
-
-    @property
-    def gradient_accumulation(self) -> int:
-        """Micro-batches of a step, on each device."""
-        return int(self.arguments.get("gradient_accumulation_steps", 1))
 
     def training_arguments(self, out: Path, described: Described) -> TrainingArguments:
         """The Trainer's arguments.
@@ -70,8 +63,6 @@ class TuningSettings:
         given.setdefault("save_strategy", given["eval_strategy"])
         if "eval_steps" in given:
             given.setdefault("save_steps", given["eval_steps"])
-        if self.gradient_checkpointing:
-            given.setdefault("gradient_checkpointing_kwargs", {"use_reentrant": False})
         try:
             arguments = TrainingArguments(
                 output_dir=str(out / "checkpoints"),

@@ -154,12 +154,19 @@ def loaded(job: Job, arguments: TrainingArguments) -> Any:
         if described.settings.load_in_4bit:
             raise ConfigError("trainer.arguments.fsdp: weights of 4 bits are not dealt out; set load_in_4bit=false")
         described = replace(described, device=torch.device("cpu"))
+    if job.adapter is None:  # weights that are learnt are kept exactly, whatever they are computed with
+        described = replace(described, dtype=torch.float32)
     model = described.load()
     if len(described.form.tokenizer) > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(len(described.form.tokenizer))
     if job.adapter is None:
-        return model.requires_grad_(True)
-    return job.adapter.put_on(model, described=described, tokens=job.added, seed=arguments.seed)
+        model.requires_grad_(True)
+    else:
+        model = job.adapter.put_on(model, described=described, tokens=job.added, seed=arguments.seed)
+    if job.settings.gradient_checkpointing:
+        enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+        enable({"use_reentrant": False})
+    return model
 
 
 def _collator(described: Described, model: Any) -> OneRow | SideBySide:
