@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from transformers import set_seed
@@ -79,10 +80,13 @@ class AdapterSettings:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # on names of layers, to people who call peft
                 if described.settings.load_in_4bit:
-                    model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-                return peft.get_peft_model(model, settings)
+                    model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # type: ignore[no-untyped-call]
+                model = peft.get_peft_model(model, settings)
         except ValueError as error:
             raise ConfigError(f"adapter.target={self.target}: {' '.join(str(error).split())[:200]}") from error
+        # Else it saves the whole of a vocabulary that has grown, with every checkpoint.
+        model.save_pretrained = partial(model.save_pretrained, save_embedding_layers=False)
+        return model
 
 
 def _embeddings(model: Any, tokens: Sequence[int]) -> dict[str, list[int]]:

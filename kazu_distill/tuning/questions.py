@@ -90,7 +90,7 @@ def _documents(names: Sequence[str], documents: Iterable[Document]) -> Mapping[s
     missing = next((name for name in names if name not in by_id), None)
     if missing is not None:
         raise CorpusError(
-            f'document "{missing}" was asked about and is not there; give the documents that the records of {EVAL} were '
-            "made of (corpus.path=…)"
+            f'document "{missing}" was asked about and is not there; give the documents that the records of {EVAL} '
+            "were made of (corpus.path=…)"
         )
     return by_id

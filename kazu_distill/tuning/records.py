@@ -60,7 +60,7 @@ def _record(values: Any) -> ChatRecord:
     # The turns between instructions and answer begin and end with the user's, and alternate.
     if roles != ["system", *(("user", "assistant") * (len(said) // 2))] or messages[-1].get("weight") == 0:
         raise InvalidDocument(
-            "messages must be one of the system, then of user and assistant in turn, and the last be the answer to learn"
+            "messages must be one of the system, then of user and assistant in turn, the last the answer to learn"
         )
     (_, system), *earlier, (_, question), (_, answer) = said
     turns = tuple(Turn("user" if role == "user" else "assistant", text) for role, text in earlier)

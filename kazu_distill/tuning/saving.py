@@ -7,10 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from kazu_distill.base_llm.adapters import SHAPE_FILE, shape_of
-from kazu_distill.base_llm.settings import BaseLLM, Described
+from kazu_distill.base_llm.settings import Described
 from kazu_distill.tuning.training import Tuned
 
 _ARGUMENTS = "training_args.bin"  # the Trainer's, pickled; ours are in training.yaml
@@ -32,20 +30,20 @@ def save_whole(tuned: Tuned, described: Described, folder: Path) -> None:
     _save(tuned, described, folder)
 
 
-def merge(adapter: Path, base: BaseLLM, folder: Path) -> None:
+def merge(adapter: Path, tuned_on: Described, folder: Path) -> None:
     """Write a model with an adapter's weights added to its own, which any program loads that knows the model.
 
     It is done on the CPU, with the base's weights in the precision in which they are used and not in 4 bits.
 
     Args:
         adapter: the folder of the adapter.
-        base: what it was tuned on.
+        tuned_on: the model that it is for.
         folder: for the model.
     """
-    described = replace(
-        replace(base, adapter=str(adapter), load_in_4bit=False, chat_template=None, device="cpu").describe(),
-        dtype=base.describe().dtype,
+    settings = replace(
+        tuned_on.settings, adapter=str(adapter), load_in_4bit=False, chat_template=None, device="cpu", precision="fp32"
     )
+    described = replace(settings.describe(), dtype=tuned_on.dtype)
     model = described.load().merge_and_unload()
     _finish(model, described)
     model.save_pretrained(folder)

@@ -72,7 +72,7 @@ class TuningTrainer(Trainer):
         own = range(self._questions)
         if not self.is_fsdp_enabled:  # there all must generate the same, since each holds a part of the weights
             own = own[self.accelerator.process_index :: processes]
-        model = self.model if self.is_fsdp_enabled else self.accelerator.unwrap_model(self.model_wrapped)
+        model: Any = self.model if self.is_fsdp_enabled else self.accelerator.unwrap_model(self.model_wrapped)
         model.eval()
         parts = gather_object([dict(zip(own, self._answers(model, own), strict=True))])
         figures: list[Any] = [None]

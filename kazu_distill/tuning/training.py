@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from transformers import PrinterCallback, ProgressCallback, TrainingArguments, set_seed
 
-from kazu_distill.base_llm.errors import OutOfMemory
+from kazu_distill.base_llm.errors import OutOfMemory, is_out_of_memory
 from kazu_distill.base_llm.settings import Described
 from kazu_distill.errors import ConfigError
 from kazu_distill.models.checkpoints import resumable
@@ -41,7 +41,7 @@ class Job:
         settings: how.
         rows: what is learnt.
         answering: the questions of the evaluation.
-        evaluation_key: names their documents.
+        data_key: names the contents of rows and questions.
     """
 
     described: Described
@@ -50,8 +50,7 @@ class Job:
     settings: TuningSettings
     rows: Sequence[Row]
     answering: Answering
-    evaluation_key: str
-    rows_key: str
+    data_key: str
 
     def bins(self, *, seed: int) -> list[list[int]]:
         """The rows of each micro-batch."""
@@ -75,7 +74,7 @@ class Job:
             "arguments": self.settings.arguments,
             "dtype": str(self.described.dtype),
             "processes": int(os.environ.get("WORLD_SIZE", "1")),
-            "data": [self.rows_key, self.evaluation_key],
+            "data": self.data_key,
         }
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -171,9 +170,7 @@ def loaded(job: Job, arguments: TrainingArguments) -> Any:
 
 def _collator(described: Described, model: Any) -> OneRow | SideBySide:
     if described.is_seq2seq:
-        return SideBySide(
-            padding=described.form.tokenizer.pad_token_id, start=described.config.decoder_start_token_id
-        )
+        return SideBySide(padding=described.form.tokenizer.pad_token_id, start=described.config.decoder_start_token_id)
     own = model.get_base_model() if hasattr(model, "get_base_model") else model
     return OneRow(keeps_logits="logits_to_keep" in inspect.signature(own.forward).parameters)
 
@@ -187,17 +184,13 @@ def out_of_memory_explained(job: Job) -> Iterator[None]:
     """
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        said = " ".join(str(error).split())
-        # The CPU's and Apple's allocators have no class of error of their own.
-        wording = ("out of memory", "can't allocate memory", "not enough memory")
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and not any(
-            words in said.lower() for words in wording
-        ):
+    except (OutOfMemory, MemoryError, RuntimeError) as error:
+        if not isinstance(error, OutOfMemory) and not is_out_of_memory(error):
             raise
+        said = " ".join(str(error).split())
         raise OutOfMemory(
             f"{job.described.device.type} has not enough memory ({said[:160]}): lower {', '.join(_lower(job))}, or "
-            "choose a smaller model; the same command goes on from its last checkpoint if nothing but the machine changes"
+            "choose a smaller model; the same command goes on from its last checkpoint if only the machine changes"
         ) from error
 
 
@@ -211,6 +204,6 @@ def _lower(job: Job) -> list[str]:
         ),
         f"adapter.rank (now {job.adapter.rank if job.adapter else 0})": job.adapter is not None,
         "what is trained by adapter.kind=lora in place of adapter=null": job.adapter is None,
-        "generation_batch, if it happened at an evaluation": True,
+        f"generation_tokens (now {job.answering.batch_tokens:,}) if it was at an evaluation": True,
     }
     return [way for way, helps in ways.items() if helps]

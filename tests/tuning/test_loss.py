@@ -22,7 +22,10 @@ TEXTS = ["Aspirin caused gout in men.", "No gout.", "Lithium, and lithium again.
 RECORDS = [
     ChatRecord(Request("Find.", text, {}, earlier), answer)
     for text, answer, earlier in zip(
-        TEXTS, ("[gout]", "[]", "[Lithium, lithium]"), ((), (Turn("user", "a"), Turn("assistant", "b")), ()), strict=True
+        TEXTS,
+        ("[gout]", "[]", "[Lithium, lithium]"),
+        ((), (Turn("user", "a"), Turn("assistant", "b")), ()),
+        strict=True,
     )
 ]
 
@@ -85,7 +88,9 @@ def test_parts_of_a_step_add_up_to_it(described: Described) -> None:
     rows = [row_of(record, described.form) for record in RECORDS]
     items = sum(len(row.answer) for row in rows)
     parts = [loss_of(model, batch_of(described, own), items=items) for own in (rows[:1], rows[1:])]
-    assert sum(part.item() for part in parts) == pytest.approx(loss_of(model, batch_of(described, rows)).item(), rel=1e-5)
+    assert sum(part.item() for part in parts) == pytest.approx(
+        loss_of(model, batch_of(described, rows)).item(), rel=1e-5
+    )
 
 
 def test_no_record_sees_another(described: Described) -> None:
@@ -109,4 +114,6 @@ def test_a_cache_would_let_records_see_each_other(tmp_path: Path) -> None:
     rows = [row_of(record, described.form) for record in RECORDS]
     batch = batch_of(described, rows)
     right = loss_of(model, batch).item()
-    assert loss_of(model, batch | {"use_cache": True}).item() != pytest.approx(right, rel=1e-4), "so batches ask for none"
+    assert loss_of(model, batch | {"use_cache": True}).item() != pytest.approx(right, rel=1e-4), (
+        "so batches ask for none"
+    )

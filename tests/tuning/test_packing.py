@@ -11,7 +11,9 @@ TOKENS, SEEDS = st.integers(1, 120), st.integers(0, 3)
 
 
 @given(LENGTHS, TOKENS, SEEDS)
-def test_packed_rows_hold_each_record_once_and_no_more_than_they_may(lengths: list[int], tokens: int, seed: int) -> None:
+def test_packed_rows_hold_each_record_once_and_no_more_than_they_may(
+    lengths: list[int], tokens: int, seed: int
+) -> None:
     bins = packed(lengths, batch_tokens=tokens, seed=seed)
     assert sorted(number for each in bins for number in each) == list(range(len(lengths)))
     sums = [sum(lengths[number] for number in each) for each in bins]
