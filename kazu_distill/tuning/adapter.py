@@ -78,7 +78,7 @@ class AdapterSettings:
         make = AutoModelForSeq2SeqLM if described.is_seq2seq else AutoModelForCausalLM
         with torch.device("meta"):
             model: Any = make.from_config(described.config)  # type: ignore[no-untyped-call]
-            width = sum(layer.weight.shape[1] for layer in _vocabulary_layers(model))
+            width: int = sum(layer.weight.shape[1] for layer in _vocabulary_layers(model))
             model = self._put_on(model, is_seq2seq=described.is_seq2seq, tokens=())
         trained: int = sum(each.numel() for each in model.parameters() if each.requires_grad)
         return trained + tokens * width

@@ -1,0 +1,76 @@
+"""Tuning as a user runs it: from random weights to answers, with adapters, killed and started again, in two processes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kazu_distill.base_llm.generation import Generator
+from kazu_distill.base_llm.settings import BaseLLM
+from kazu_distill.llm.protocol import Sampling
+from kazu_distill.tuning.records import ChatRecord, read_records
+from tests.tuning.learning import BY_HEART, Learnt, Work, documents, work_in
+
+pytestmark = pytest.mark.slow
+
+
+def said_to(records: list[ChatRecord], model: BaseLLM) -> list[str]:
+    """What a model answers to the questions of records."""
+    described = model.describe()
+    prompts = [described.form.prompt(record.request) for record in records]
+    generated = Generator(described, described.load()).generate(prompts, Sampling(0.0, None, 200))
+    return [each.text for each in generated]
+
+
+def on_cpu(name: Path | str, adapter: Path | None = None) -> BaseLLM:
+    return BaseLLM(name=str(name), adapter=adapter and str(adapter), device="cpu", precision="fp32")
+
+
+@pytest.mark.parametrize("kind", ["llama", "t5"])
+def test_a_model_learns_documents_by_heart_and_says_exactly_what_it_was_taught(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    learnt: Learnt = request.getfixturevalue(f"learnt_{kind}")
+    metrics = json.loads((learnt.out / "metrics.json").read_text())
+    assert metrics["mean_f1"] > 0.95, learnt.run.printed
+    assert metrics["gold_entities"] == sum(len(each.spans) for each in documents(30))
+    assert "the right answers, read back: mean F1 100.0" in learnt.run.printed
+    said = said_to(learnt.records, on_cpu(learnt.model))
+    exact = sum(answer == record.answer for answer, record in zip(said, learnt.records, strict=True))
+    assert exact >= 28
+    assert ("added to the vocabulary" in learnt.run.printed) == (kind == "t5")
+    assert "\n" in "".join(record.request.user for record in learnt.records)
+
+
+@pytest.fixture(scope="module")
+def second(learnt_llama: Learnt, tmp_path_factory: pytest.TempPathFactory) -> Work:
+    """Documents that the model has not learnt."""
+    return work_in(tmp_path_factory.mktemp("second"), documents(12, seed=2))
+
+
+@pytest.mark.parametrize("kind", ["lora", "dora"])
+def test_an_adapter_learns_what_its_base_does_not_know_and_merged_it_says_the_same(
+    kind: str, learnt_llama: Learnt, second: Work, tmp_path: Path
+) -> None:
+    records = list(read_records(second.folder / "instruct/openai/eval.jsonl"))
+    run = second.tune(
+        tmp_path / "run", learnt_llama.model, f"adapter.kind={kind}", "adapter.rank=16", "merge=true", *BY_HEART,
+        "base_llm.tuning.learning_rate=5e-3", "base_llm.tuning.batch_tokens=2048",
+        "trainer.arguments.num_train_epochs=60", "+trainer.arguments.eval_steps=0.9999",
+    )  # fmt: skip
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert metrics["mean_f1"] > 0.95, run.printed
+    base, adapter, merged = learnt_llama.model, tmp_path / "run/adapter", tmp_path / "run/merged"
+    said = said_to(records, on_cpu(base, adapter))
+    assert said == said_to(records, on_cpu(merged))
+    assert said != said_to(records, on_cpu(base))
+    assert (adapter / "adapter_model.safetensors").stat().st_size < (merged / "model.safetensors").stat().st_size
+    for folder in (adapter, merged):
+        assert not list(folder.glob("*.bin")), "nothing is pickled"
+        assert "Strict matching" in (folder / "README.md").read_text()
+        names = {path.name for path in folder.iterdir()}
+        assert {"training.yaml", "metrics.json", "tokenizer.json", "generation_config.json"} <= names
+    assert "--enable-lora" in (adapter / "README.md").read_text() or kind == "dora"
+    assert not (tmp_path / "run/checkpoints").exists()
