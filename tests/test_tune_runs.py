@@ -1,4 +1,4 @@
-"""Tuning as a user runs it: from random weights to answers, with adapters, killed and started again, in two processes."""
+"""Tuning as a user runs it: from random weights to answers, by adapters, after kill -9, in two processes."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def test_a_model_learns_documents_by_heart_and_says_exactly_what_it_was_taught(
 
 
 @pytest.fixture(scope="module")
-def second(learnt_llama: Learnt, tmp_path_factory: pytest.TempPathFactory) -> Work:
-    """Documents that the model has not learnt."""
+def second(tmp_path_factory: pytest.TempPathFactory) -> Work:
+    """Documents that no model has learnt."""
     return work_in(tmp_path_factory.mktemp("second"), documents(12, seed=2))
 
 
@@ -74,3 +74,57 @@ def test_an_adapter_learns_what_its_base_does_not_know_and_merged_it_says_the_sa
         assert {"training.yaml", "metrics.json", "tokenizer.json", "generation_config.json"} <= names
     assert "--enable-lora" in (adapter / "README.md").read_text() or kind == "dora"
     assert not (tmp_path / "run/checkpoints").exists()
+
+
+def lasting(work: Work, out: Path, *settings: str) -> list[str]:
+    """Arguments of a run with several micro-batches an epoch and a checkpoint after each two steps."""
+    return work.arguments(
+        out, work.model("llama", hidden=32), "base_llm.tuning.gradient_accumulation_steps=1",
+        "base_llm.tuning.batch_tokens=400", "base_llm.tuning.gradient_checkpointing=false",
+        "trainer.arguments.num_train_epochs=3", "trainer.arguments.eval_strategy=steps",
+        "+trainer.arguments.eval_steps=2", "eval_documents=3", "trainer.early_stopping.patience=99", *settings,
+    )  # fmt: skip
+
+
+def adapter_weights(out: Path) -> dict[str, torch.Tensor]:
+    return load_file(out / "adapter/adapter_model.safetensors")
+
+
+def test_after_kill_9_the_same_command_goes_on_to_the_same_weights(second: Work, tmp_path: Path) -> None:
+    out = tmp_path / "run"  # one folder for both, since Hydra's configuration is a part of what is compared
+    command = lasting(second, out)
+    runs: list[tuple[dict[str, torch.Tensor], dict[str, bytes]]] = []
+    for killed in (False, True):
+        shutil.rmtree(out, ignore_errors=True)
+        if killed:
+            kill_when(lambda: has_checkpoint(out), "tune", *command)
+            assert not (out / "adapter").exists()
+        run = succeed("tune", *command, environment=ALONE)
+        assert ("going on from" in run.printed) == killed
+        runs.append((adapter_weights(out), {path.name: path.read_bytes() for path in (out / "evaluations").iterdir()}))
+    (whole, evaluations), (again, evaluations_again) = runs
+    assert whole.keys() == again.keys()
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+    assert evaluations == evaluations_again
+
+
+def test_two_processes_learn_what_one_learns_with_two_micro_batches_a_step(second: Work, tmp_path: Path) -> None:
+    settings = ["adapter.dropout=0", "+trainer.arguments.optim=sgd", "trainer.arguments.max_grad_norm=0"]
+    settings += ["base_llm.tuning.learning_rate=0.5", "trainer.arguments.logging_steps=1"]
+    alone = lasting(second, tmp_path / "alone", *settings, "base_llm.tuning.gradient_accumulation_steps=2")
+    succeed("tune", *alone, environment=ALONE)
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
+         "-m", "kazu_distill.tune", *lasting(second, tmp_path / "pair", *settings)],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False, env=os.environ | ALONE,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("step 2:") == 1, "only the first process prints"
+    one, two = adapter_weights(tmp_path / "alone"), adapter_weights(tmp_path / "pair")
+    assert all(torch.allclose(one[name], two[name], rtol=0, atol=1e-5) for name in one)
+    assert max(weights.abs().max().item() for name, weights in one.items() if "lora_B" in name) > 1e-3, "it has learnt"
+    figures = [
+        {path.name: json.loads(path.read_text())["mean_f1"] for path in (tmp_path / run / "evaluations").iterdir()}
+        for run in ("alone", "pair")
+    ]
+    assert figures[0] == figures[1]
