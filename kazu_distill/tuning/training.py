@@ -140,6 +140,8 @@ def tune_model(
         for own_output in (ProgressCallback, PrinterCallback):  # the caller says how progress is shown
             run.remove_callback(own_output)
         run.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        if run.state.best_global_step is None:  # it ended before the first evaluation
+            run.evaluate()
     # The best model is in memory, of every process; optimizer states are large and of no more use.
     run.accelerator.wait_for_everyone()
     if arguments.process_index == 0:

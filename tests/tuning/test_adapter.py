@@ -68,7 +68,7 @@ def test_what_a_vocabulary_gained_is_learnt_saved_loaded_and_merged(kind: str, t
     untrained = scores(tuned, text, is_seq2seq=model.is_seq2seq)
     ids = torch.tensor([text])
     logits = tuned(input_ids=ids, **({"decoder_input_ids": ids} if model.is_seq2seq else {})).logits
-    logits.log_softmax(-1)[0, :, added].sum().neg().backward()  # type: ignore[no-untyped-call]
+    logits.log_softmax(-1)[0, :, added].sum().neg().backward()
     torch.optim.SGD([each for each in tuned.parameters() if each.requires_grad], lr=0.1).step()
     learnt = scores(tuned.eval(), text, is_seq2seq=model.is_seq2seq)
     assert not torch.allclose(learnt, untrained, atol=1e-2)
@@ -93,7 +93,8 @@ def test_checkpointing_changes_no_gradient_and_no_answer(tmp_path: Path) -> None
         if checkpointing:
             own.activation_checkpointing_enable({"use_reentrant": False})
         own.train()
-        answer_loss(own(**inputs), batch["labels"]).backward()
+        loss: Any = answer_loss(own(**inputs), batch["labels"])
+        loss.backward()
         found.append({name: each.grad.clone() for name, each in own.named_parameters() if each.requires_grad})
         own.eval()
         prompt = torch.tensor([row_of(RECORDS[0], model.form).prompt.tolist()])
