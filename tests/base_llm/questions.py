@@ -14,13 +14,15 @@ SCHEMA = Schema(name="test", classes={"gene": {}, "disease": {}})
 TEXTS = [
     "EGFR and TP53 are mutated in lung cancer of many patients.",
     "Aspirin caused delirium; β-catenin did not. 🧬 was seen.",
-    '{"entities": [{"entity_match": "EGFR", "entity_class": "gene"}, {"entity_match": "é", "entity_class": "disease"}]}',
+    '{"entities": [{"entity_match": "TP53", "entity_class": "gene"}, {"entity_match": "é", "entity_class": "gene"}]}',
 ] * 8
 ANSWER_SCHEMA = JsonList().answer_schema(SCHEMA)
 INSTRUCTIONS = "List every gene and every disease of the text, as JSON, each with its class. " * 6
 
 
-def question(text: str, *, system: str = INSTRUCTIONS, schema: dict[str, Any] | None = None, sample: int = 0) -> Request:
+def question(
+    text: str, *, system: str = INSTRUCTIONS, schema: dict[str, Any] | None = None, sample: int = 0
+) -> Request:
     """A question about a text."""
     return Request(system, text, ANSWER_SCHEMA if schema is None else schema, sample=sample)
 

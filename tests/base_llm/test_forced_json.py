@@ -12,7 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from kazu_distill.annotation.styles.class_lists import ClassLists
@@ -74,7 +74,7 @@ def wander(name: str, schema: dict[str, Any], seed: int, most: int) -> tuple[str
         scores = torch.randn(2, vocabulary, generator=generator)
         scores[:, closing] += 3
         free = scores[1].clone()
-        scores = process(torch.tensor(rows if rows[0] else [[0], [0]]), scores)  # type: ignore[arg-type, assignment]
+        scores = process(torch.tensor(rows if rows[0] else [[0], [0]]), scores)
         assert scores[1].equal(free)  # a row without a schema says what it likes
         token = int(scores[0].argmax())
         if token == form.end:
@@ -110,7 +110,7 @@ def is_possible(name: str, answer: str, schema: dict[str, Any]) -> bool:
     form, force, vocabulary = forced(name)
     process, before = force.processor([schema]), 0
     for token in form.answer(answer):
-        scores = process(torch.tensor([[before]]), torch.zeros(1, vocabulary))  # type: ignore[arg-type]
+        scores = process(torch.tensor([[before]]), torch.zeros(1, vocabulary))
         if scores[0, token] != 0:
             return False
         before = token
@@ -156,7 +156,7 @@ def test_no_special_token_stands_in_a_string(name: str) -> None:
     begun = form.answer('{"entities": [{"entity_match": "a')[:-1]
     scores = torch.zeros(1, vocabulary)
     for length in range(len(begun) + 1):
-        scores = process(torch.tensor([begun[:length] or [0]]), torch.zeros(1, vocabulary))  # type: ignore[arg-type, assignment]
+        scores = process(torch.tensor([begun[:length] or [0]]), torch.zeros(1, vocabulary))
     possible = set((scores[0] == 0).nonzero().flatten().tolist())
     assert len(possible) > 100
     assert not possible & {*form.tokenizer.all_special_ids, *range(len(form.tokenizer), vocabulary)}

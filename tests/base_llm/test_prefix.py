@@ -97,11 +97,11 @@ def test_single_questions_have_the_prefix_of_the_one_before() -> None:
     model = model_of("llama")
     prefix = SharedPrefix(model, _CPU)
     shared = sequence(100, 0)
-    assert prefix.of([shared + [3, 4]]) == (0, None)
-    known, cache = prefix.of([shared + [5]])
+    assert prefix.of([[*shared, 3, 4]]) == (0, None)
+    known, cache = prefix.of([[*shared, 5]])
     assert known == 100
-    whole = model(input_ids=torch.tensor([shared + [5]])).logits[:, -1]
-    torch.testing.assert_close(last_scores(model, [shared + [5]], known, cache), whole, atol=2e-5, rtol=1e-4)
+    whole = model(input_ids=torch.tensor([[*shared, 5]])).logits[:, -1]
+    torch.testing.assert_close(last_scores(model, [[*shared, 5]], known, cache), whole, atol=2e-5, rtol=1e-4)
 
 
 @torch.inference_mode()
@@ -113,9 +113,9 @@ def test_the_last_token_is_always_read() -> None:
 @torch.inference_mode()
 def test_too_little_is_not_worth_it_and_what_was_forgotten_is_read_again() -> None:
     prefix = SharedPrefix(model_of("llama"), _CPU)
-    assert prefix.of([sequence(63, 0) + [n] for n in (3, 4)]) == (0, None)
+    assert prefix.of([[*sequence(63, 0), n] for n in (3, 4)]) == (0, None)
     for _ in range(2):
-        assert prefix.of([sequence(70, 0) + [n] for n in (3, 4)])[0] == 70
+        assert prefix.of([[*sequence(70, 0), n] for n in (3, 4)])[0] == 70
         prefix.forget()
 
 
