@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +17,7 @@ from kazu_distill.llm.pace import Pace
 from kazu_distill.llm.protocol import (
     LLM,
     Answer,
+    HasRemarks,
     LLMError,
     NotAsked,
     NotInStore,
@@ -95,6 +96,10 @@ class Asker:
     def price(self) -> Price | None:
         """What the model costs, if that is known."""
         return self._llm.price
+
+    def remarks(self) -> Sequence[str]:
+        """What there is to say before the model is asked."""
+        return self._llm.remarks() if isinstance(self._llm, HasRemarks) else ()
 
     def stored(self, request: Request) -> Answer | None:
         """The answer that is in the store already."""
@@ -212,12 +217,12 @@ def connect(
     store: AnswerStore,
     retry: RetryPolicy,
     max_concurrency: int,
-    requests_per_minute: float | None,
-    tokens_per_minute: float | None,
     samples: int,
     offline: bool,
-    model: str,
+    model: str | None,
     price: Price | None,
+    requests_per_minute: float | None = None,
+    tokens_per_minute: float | None = None,
     budget: Budget | None = None,
     **settings: Any,
 ) -> Asker:
@@ -228,7 +233,8 @@ def connect(
     if price is not None and price.model not in (None, model):
         _log.warning("llm.price is for %s, so what %s costs is not known: set llm.price", price.model, model)
         price = None
-    require_number("llm.timeout_s", settings.get("timeout_s"), above=0)
+    if "timeout_s" in settings:  # of a server
+        require_number("llm.timeout_s", settings["timeout_s"], above=0)
     if samples > 1 and settings.get("temperature") == 0:
         raise ConfigError(f"llm.samples={samples} at llm.temperature=0 would be the same answer each time")
     pace = Pace(
