@@ -46,7 +46,7 @@ class ForcedJson:
                 "model, which adds what it lacks"
             )
         self._xgrammar = xgrammar
-        more = {"vocab_size": vocabulary, "stop_token_ids": sorted(ends)}
+        more: dict[str, Any] = {"vocab_size": vocabulary, "stop_token_ids": sorted(ends)}
         tokens = xgrammar.TokenizerInfo.from_huggingface(form.tokenizer, **more)
         if tokens.vocab_type is xgrammar.VocabType.RAW:  # of T5's kind it is not known how they write a space
             pieces = [piece.replace("▁".encode(), b" ") for piece in tokens.decoded_vocab]
