@@ -12,7 +12,7 @@ from kazu_distill.base_llm.errors import BaseLLMError, OtherBase, is_out_of_memo
 from kazu_distill.errors import ConfigError
 
 _CONFIG = "adapter_config.json"
-_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+_WEIGHTS = "adapter_model.safetensors"  # and no pickle
 _SHAPE = ("model_type", "hidden_size", "d_model", "num_hidden_layers", "num_layers", "num_attention_heads", "num_heads")
 SHAPE_FILE = "base_shape.json"
 """What tells the base model's shape, beside the adapter."""
@@ -81,8 +81,8 @@ def put_on(model: Any, adapter: Path, tokenizer: Any) -> Any:
     except ImportError as error:
         raise ConfigError('an adapter needs peft: pip install "kazu-distill[open-llm]"') from error
     base = base_of(adapter)
-    if not any((adapter / name).is_file() for name in _WEIGHTS):
-        raise BaseLLMError(f"{adapter} is no whole adapter ({_WEIGHTS[0]} is missing): was tuning cut short?")
+    if not (adapter / _WEIGHTS).is_file():
+        raise BaseLLMError(f"{adapter} is no whole adapter ({_WEIGHTS} is missing): was tuning cut short?")
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(len(tokenizer))
     try:
