@@ -30,7 +30,7 @@ from kazu_distill.scoring.report.learning import Evaluated, learning_curve
 from kazu_distill.scoring.report.report import write_report
 from kazu_distill.scoring.report.sweep_markdown import sweep_markdown
 from kazu_distill.scoring.seqeval_report import SeqevalReport, seqeval_report
-from kazu_distill.scoring.sweep import rank, read_jobs, save_job
+from kazu_distill.scoring.sweep import rank_jobs, read_jobs, save_job
 from kazu_distill.scoring.table import (
     comparison_table,
     groups_line,
@@ -79,7 +79,7 @@ def main(config: DictConfig) -> None:
     _write(out, scored, findings, by_kazu, by_seqeval)
     if sweep := current_sweep():
         save_job(out, sweep.settings, scored.pairs, scored.labels)
-        _rank(config, sweep)
+        _rank_jobs(config, sweep)
 
 
 def _check(config: DictConfig) -> None:
@@ -178,12 +178,12 @@ def _print(scored: Scored, findings: Findings, by_kazu: Metrics | None, by_seqev
         _say(scored.model.sentence())
 
 
-def _rank(config: DictConfig, sweep: Sweep) -> None:
+def _rank_jobs(config: DictConfig, sweep: Sweep) -> None:
     """Set all jobs that are done beside each other; after each job, so that a sweep that is killed leaves that, too."""
     jobs = read_jobs(sweep.folder, since=sweep.begun)
     if not jobs:  # each has an out of its own making, elsewhere
         return
-    ranking = rank(jobs, seed=config.seed, resamples=config.resamples)
+    ranking = rank_jobs(jobs, seed=config.seed, resamples=config.resamples)
     with atomic_writer(sweep.folder / "comparison.md") as file:
         file.write(sweep_markdown(ranking).encode("utf-8", errors="replace"))
     write_sweep(sweep.folder / "comparison.html", ranking)

@@ -13,7 +13,7 @@ from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.intervals import FEW, Interval
 from kazu_distill.scoring.metrics import f1
 from kazu_distill.scoring.model_figures import MILLION
-from kazu_distill.scoring.sweep import Ranking
+from kazu_distill.scoring.sweep import SweepRanking
 from kazu_distill.scoring.voters import Voters
 from kazu_distill.scoring.wording import percent, percent_range, points, points_range, quantity
 
@@ -106,7 +106,7 @@ def voters_table(voters: Voters) -> Table:
     return table
 
 
-def ranking_table(ranking: Ranking) -> Table:
+def ranking_table(ranking: SweepRanking) -> Table:
     """The models of a sweep, the best first: F1, size, speed and what a million documents take."""
     table = Table(title=f"{ranking.documents:,} documents, strict F1", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("model", overflow="fold")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from kazu_distill.markdown import as_code, table
 from kazu_distill.scoring.metrics import less
-from kazu_distill.scoring.model_figures import MILLION
-from kazu_distill.scoring.sweep import Ranked, Ranking
+from kazu_distill.scoring.model_figures import MILLION, ModelFigures
+from kazu_distill.scoring.ranking import Ranked
+from kazu_distill.scoring.sweep import SweepRanking
 from kazu_distill.scoring.wording import percent, percent_range, points, points_range, quantity
 
 _HEAD = (
@@ -16,12 +17,12 @@ _HEAD = (
 )  # fmt: skip
 
 
-def sweep_markdown(ranking: Ranking) -> str:
+def sweep_markdown(ranking: SweepRanking) -> str:
     """The page; names of models stand in code spans, so that nothing of them is markup."""
     return "\n\n".join(["# Comparison", *_paragraphs(ranking)]) + "\n"
 
 
-def _paragraphs(ranking: Ranking) -> Iterator[str]:
+def _paragraphs(ranking: SweepRanking) -> Iterator[str]:
     yield (
         f"Strict F1 in per cent on {ranking.documents:,} documents, the best first, with 95 % intervals (bootstrap "
         "over documents). Differences are of mean F1, on the same resamples: where the interval leaves out zero, the "
@@ -33,7 +34,7 @@ def _paragraphs(ranking: Ranking) -> Iterator[str]:
     yield "\n".join(f"- {as_code(job.name)}: {job.model.sentence()}" for job in ranking.jobs if job.model)
 
 
-def _row(job: Ranked, best: Ranked) -> list[str]:
+def _row(job: Ranked[ModelFigures | None], best: Ranked[ModelFigures | None]) -> list[str]:
     model = job.model
     scores = [
         cell
