@@ -122,7 +122,7 @@ def _check(config: DictConfig) -> None:
 
 def _askers(config: DictConfig, store: AnswerStore, budget: Budget) -> dict[str, Asker]:
     """The LLMs that label, by name: those of ``llms``, or the one of ``llm``."""
-    chosen = dict(config.llms) or {str(config.llm.model): config.llm}
+    chosen = dict(config.llms) or {_name(config.llm): config.llm}
     askers: dict[str, Asker] = {}
     for name, llm in chosen.items():
         asker = instantiate(llm, store=store, budget=budget, offline=llm.offline or config.plan)
@@ -134,6 +134,12 @@ def _askers(config: DictConfig, store: AnswerStore, budget: Budget) -> dict[str,
             )
         askers[name] = asker
     return askers
+
+
+def _name(llm: DictConfig) -> str:
+    """What a single LLM is called: its model, or the folder of what was made of it."""
+    name = str(llm.get("adapter") or llm.model)
+    return Path(name).resolve().name if Path(name).is_dir() else name
 
 
 def _second_pass(config: DictConfig, store: AnswerStore, budget: Budget) -> dict[str, Asker]:

@@ -212,12 +212,12 @@ def connect(
     store: AnswerStore,
     retry: RetryPolicy,
     max_concurrency: int,
-    requests_per_minute: float | None,
-    tokens_per_minute: float | None,
     samples: int,
     offline: bool,
-    model: str,
+    model: str | None,
     price: Price | None,
+    requests_per_minute: float | None = None,
+    tokens_per_minute: float | None = None,
     budget: Budget | None = None,
     **settings: Any,
 ) -> Asker:
@@ -228,7 +228,8 @@ def connect(
     if price is not None and price.model not in (None, model):
         _log.warning("llm.price is for %s, so what %s costs is not known: set llm.price", price.model, model)
         price = None
-    require_number("llm.timeout_s", settings.get("timeout_s"), above=0)
+    if "timeout_s" in settings:  # of a server
+        require_number("llm.timeout_s", settings["timeout_s"], above=0)
     if samples > 1 and settings.get("temperature") == 0:
         raise ConfigError(f"llm.samples={samples} at llm.temperature=0 would be the same answer each time")
     pace = Pace(
