@@ -1,1 +1,1 @@
-"""Tuning an LLM on instruction data: rows of tokens, adapter, training, and extraction on held-out documents."""
+"""Tuning an open LLM: instruction data to an adapter, or to a model of its own."""

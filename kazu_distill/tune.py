@@ -1,0 +1,266 @@
+"""Tune an open LLM with data that ``instruct`` wrote: ``python -m kazu_distill.tune base_llm.name=MODEL``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from kazu_distill.annotation.prompt import Prompt
+from kazu_distill.base_llm.settings import BaseLLM, Described
+from kazu_distill.base_llm.vocabulary import add, missing
+from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
+from kazu_distill.corpora.corpus import Corpus
+from kazu_distill.errors import ConfigError, require_number
+from kazu_distill.instruction.part import TRAIN
+from kazu_distill.instruction.reading import AnswerReader
+from kazu_distill.models.device import resolve_device
+from kazu_distill.models.hub import HubError, check_repository, push_to_hub
+from kazu_distill.models.threads import limit_threads
+from kazu_distill.schema import Schema
+from kazu_distill.scoring.metrics import Metrics
+from kazu_distill.scoring.table import score_table
+from kazu_distill.stage import save_config, stage_main
+from kazu_distill.tuning.adapter import AdapterSettings
+from kazu_distill.tuning.answering import Answering
+from kazu_distill.tuning.card import CardFacts, model_card
+from kazu_distill.tuning.judging import UNREADABLE, Judge
+from kazu_distill.tuning.questions import EVAL, Questions, read_questions
+from kazu_distill.tuning.records import read_records, records_file
+from kazu_distill.tuning.rows import Rows, row_of, rows_of
+from kazu_distill.tuning.saving import merge, save_adapter, save_whole
+from kazu_distill.tuning.settings import TuningSettings
+from kazu_distill.tuning.trainer import Score
+from kazu_distill.tuning.training import Job, Tuned, tune_model
+
+_log = logging.getLogger(__name__)
+
+
+@stage_main(config_name="tune")
+def main(config: DictConfig) -> None:
+    """Run the stage."""
+    limit_threads()
+    console.quiet = not _is_first_process()
+    _check(config)
+    out, data = Path(config.out), Path(config.data)
+    schema: Schema = instantiate(config.schema)
+    adapter: AdapterSettings | None = instantiate(config.adapter)
+    settings: TuningSettings = instantiate(config.trainer, _convert_="all")
+    described = _base_llm(config).describe()
+    learnt, questions = records_file(data, TRAIN), _questions(config, schema, data)
+    judge = Judge(questions, reader=_reader(config, schema), labels=schema.labels)
+    added = _complete_vocabulary(described, learnt, questions)
+    rows = rows_of(read_records(learnt), described.form, longest=min(described.context, config.max_tokens or math.inf))
+    _print_rows(rows, questions, described)
+    right = [row_of(record, described.form) for record in questions.records]
+    answering = Answering(described, right, batch_tokens=config.generation_tokens)
+    ceiling = judge.ceiling([described.form.text(row.answer.tolist()) for row in right])
+    console.print(f"the right answers, read back: mean F1 {100 * ceiling:.1f}, the most that can be reached")
+    job = Job(
+        described=described,
+        added=added,
+        adapter=adapter,
+        settings=settings,
+        rows=rows.kept,
+        answering=answering,
+        data_key=rows.digest() + judge.key(),
+    )
+    if config.plan:
+        return
+    with progress_bar(unit="steps") as progress:
+        task = progress.add_task("tune", total=None, visible=False)
+        tuned = tune_model(
+            job,
+            score=_scorer(judge, out),
+            on_step=lambda step, total: progress.update(task, completed=step, total=total, visible=True),
+            on_resume=lambda checkpoint: console.print(f"going on from {checkpoint.name}", markup=False),
+            out=out,
+        )
+        stopped_early = progress.tasks[task].completed < (progress.tasks[task].total or 0)
+    if stopped_early:
+        console.print("stopped early: mean F1 got no better (trainer.early_stopping)")
+    metrics = json.loads(_evaluation(out, tuned.best_step).read_text(encoding="utf-8"))
+    facts = _facts(config, job, questions, rows, metrics, ceiling, schema)
+    folders = _save(config, job, tuned, facts, out)
+    if not _is_first_process():
+        return
+    write_json(out / "metrics.json", metrics)
+    console.print(score_table(metrics, schema.labels, title=f"eval, best model (step {tuned.best_step})"))
+    if not metrics["mean_f1"]:
+        _log.warning("the model finds no entity rightly: tune longer, or raise base_llm.tuning.learning_rate")
+    print_files(out, *folders, "metrics.json", "evaluations", "tensorboard")
+    if config.push_to_hub:
+        _push_to_hub(out / folders[-1], config.push_to_hub)
+
+
+def _is_first_process() -> bool:
+    """Whether this process is the one, of several that ``torchrun`` starts, that writes and prints."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _check(config: DictConfig) -> None:
+    for key in ("max_tokens", "eval_documents", "generation_tokens"):
+        if config[key] is not None or key == "generation_tokens":
+            require_number(key, config[key], above=0, whole=True)
+    for key in ("plan", "merge"):  # Hydra takes "no" for a word, which would count as true
+        if not isinstance(config[key], bool):
+            raise ConfigError(f"{key}={config[key]}: give true or false")
+    if config.base_llm.adapter:
+        raise ConfigError(
+            "base_llm.adapter: tuning starts from a whole model; give one that was written with merge=true as "
+            "base_llm.name, and base_llm.adapter=null"
+        )
+    if config.adapter is None and config.base_llm.load_in_4bit:
+        raise ConfigError("base_llm.load_in_4bit=true: beside weights of 4 bits an adapter can be tuned, not they")
+    if config.push_to_hub:
+        check_repository(config.push_to_hub)
+
+
+def _base_llm(config: DictConfig) -> BaseLLM:
+    """The model as it is configured; on a CPU that is left to choose, what is learnt is learnt exactly."""
+    own = OmegaConf.masked_copy(config.base_llm, [key for key in config.base_llm if key != "tuning"])
+    base: BaseLLM = instantiate(own, device=config.device, _convert_="all")
+    if base.precision == "auto" and resolve_device(base.device).type == "cpu":
+        return replace(base, precision="fp32")
+    return base
+
+
+def _questions(config: DictConfig, schema: Schema, data: Path) -> Questions:
+    """What the model is asked at each evaluation."""
+    folder = Path(config.corpus.path).expanduser()
+    part = folder / f"{EVAL}.jsonl"
+    corpus: Corpus = instantiate(config.corpus, labels=schema.labels, path=str(part if part.is_file() else folder))
+    questions = read_questions(data, corpus, wanted=config.eval_documents, seed=config.seed)
+    print_remarks(corpus)
+    return questions
+
+
+def _reader(config: DictConfig, schema: Schema) -> AnswerReader:
+    prompt: Prompt = instantiate(config.prompt, schema=schema)
+    return AnswerReader(schema=schema, style=prompt.style, grounder=instantiate(config.grounding), source="tuned")
+
+
+def _complete_vocabulary(described: Described, learnt: Path, questions: Questions) -> list[int]:
+    """Add to the tokenizer what it cannot write of texts and answers; returns the tokens that are new."""
+    tokenizer = described.form.tokenizer
+    before = len(tokenizer)
+    records = [*read_records(learnt), *questions.records]
+    lost = missing(tokenizer, [text for each in records for text in (each.request.user, each.answer)])
+    if lost:
+        add(tokenizer, lost)
+        shown = ", ".join(f"{piece!r} ({count:,})" for piece, count in lost.most_common(10))
+        _say(f"added to the vocabulary, which could not write them: {len(tokenizer) - before:,} pieces, for {shown}")
+    return list(range(before, len(tokenizer)))
+
+
+def _print_rows(rows: Rows, questions: Questions, described: Described) -> None:
+    """Say what is learnt and asked.
+
+    Raises:
+        ConfigError: nothing is.
+    """
+    if rows.too_long:
+        _say(
+            f"{len(rows.too_long):,} records are longer than {described.settings.name} or max_tokens allows (the "
+            f"longest has {max(rows.too_long):,} tokens): left out"
+        )
+    if not rows.kept:
+        raise ConfigError(
+            "no record is left to learn: raise max_tokens, choose a model with a longer context, or write shorter "
+            "records (python -m kazu_distill.instruct write chunks.tokens=…)"
+        )
+    console.print(
+        f"train: {len(rows.kept):,} records, {rows.tokens:,} tokens, of which {rows.learnt:,} are learnt; eval: "
+        f"{len(questions.documents):,} documents, {len(questions.asked):,} questions",
+        soft_wrap=True,
+    )
+    if questions.left_out:
+        _say(f"{questions.left_out:,} documents of eval have a question without a record: they are not asked about")
+
+
+def _scorer(judge: Judge, out: Path) -> Score:
+    """What happens at an evaluation: answers into figures, these into a file."""
+
+    def score(step: int, epoch: float, answers: list[str]) -> Mapping[str, float]:
+        metrics = judge.figures(answers)
+        for later in (out / "evaluations").glob("step-*.json"):  # of an earlier run, whose steps were others
+            if int(later.stem.removeprefix("step-")) >= step:
+                later.unlink()
+        write_json(_evaluation(out, step), {"step": step, "epoch": epoch} | metrics)
+        figures = {name: value for name, value in metrics.items() if value is not None}
+        mean, micro = (figures.setdefault(name, 0.0) for name in ("mean_f1", "micro_f1"))
+        lost = f", {figures[UNREADABLE]:,} documents without a readable answer" if figures[UNREADABLE] else ""
+        console.print(
+            f"epoch {epoch:.1f}, step {step}: mean F1 {100 * mean:.1f}, micro F1 {100 * micro:.1f}{lost}",
+            soft_wrap=True,
+        )
+        return figures
+
+    return score
+
+
+def _evaluation(out: Path, step: int) -> Path:
+    return out / "evaluations" / f"step-{step:06}.json"
+
+
+def _facts(
+    config: DictConfig, job: Job, questions: Questions, rows: Rows, metrics: Metrics, ceiling: float, schema: Schema
+) -> CardFacts:
+    return CardFacts(
+        title=config.push_to_hub or f"An LLM tuned for {schema.name}",
+        base=job.described.settings.name,
+        adapter=job.adapter,
+        added=len(job.added),
+        records=len(rows.kept),
+        learnt_tokens=rows.learnt,
+        documents=questions.documents,
+        metrics=metrics,
+        ceiling=ceiling,
+        schema=schema,
+        versions={name: version(name) for name in ("kazu-distill", "transformers", "torch")},
+    )
+
+
+def _save(config: DictConfig, job: Job, tuned: Tuned, facts: CardFacts, out: Path) -> list[str]:
+    """Write the adapter, the whole model, or one after the other; returns their folders' names."""
+    folders = ["merged" if job.adapter is None else "adapter"]
+    if job.adapter is None:
+        save_whole(tuned, job.described, out / "merged")
+    else:
+        save_adapter(tuned, job.described, out / "adapter")
+    if job.adapter is not None and config.merge:
+        folders.append("merged")
+        if _is_first_process():
+            merge(out / "adapter", job.described, out / "merged")
+    for name in folders if _is_first_process() else ():
+        save_config(config, out / name / "training.yaml")
+        write_json(out / name / "metrics.json", facts.metrics)
+        card = model_card(facts, is_whole=name == "merged")
+        (out / name / "README.md").write_text(card, encoding="utf-8")
+    return folders
+
+
+def _push_to_hub(model: Path, repository: str) -> None:
+    """Put the model on the Hub; it is saved already, so that what fails there is warned of."""
+    try:
+        address = push_to_hub(model, repository, token=os.environ.get("HF_TOKEN"))
+    except HubError as error:
+        _log.warning("%s", error)
+        return
+    console.print(f"Hub: {address}", markup=False, soft_wrap=True)
+
+
+def _say(line: str) -> None:
+    console.print(line, style="yellow", markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()
