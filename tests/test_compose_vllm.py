@@ -50,8 +50,8 @@ def test_the_tuned_model_is_served_by_its_name_in_its_form(tmp_path: Path) -> No
     assert option(tuned, "--chat-template") == "/adapter/chat_template.jinja"
     assert option(tuned, "--generation-config") == "/adapter"
     assert int(option(tuned, "--max-lora-rank")) in {8, 16, 32, 64, 128, 256}
-    (adapter,) = (volume for volume in tuned["volumes"] if volume["target"] == "/adapter")
-    assert (adapter["source"], adapter["read_only"]) == (str(tmp_path), True)
+    assert str(tmp_path) in str(tuned["volumes"])
+    assert [each["read_only"] for each in SERVICES["tuned"]["volumes"] if "/adapter" in str(each)] == [True]
 
 
 def test_the_adapter_of_tune_is_found_where_tune_leaves_it(tmp_path: Path) -> None:
