@@ -15,6 +15,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from kazu_distill.annotation.prompt import Prompt
+from kazu_distill.base_llm.room import room_of
 from kazu_distill.base_llm.settings import BaseLLM, Described
 from kazu_distill.base_llm.vocabulary import add, missing
 from kazu_distill.console import console, print_files, print_remarks, progress_bar, write_json
@@ -32,6 +33,7 @@ from kazu_distill.stage import save_config, stage_main
 from kazu_distill.tuning.adapter import AdapterSettings
 from kazu_distill.tuning.answering import Answering
 from kazu_distill.tuning.card import CardFacts, model_card
+from kazu_distill.tuning.forecast import forecast
 from kazu_distill.tuning.judging import UNREADABLE, Judge
 from kazu_distill.tuning.questions import EVAL, Questions, read_questions
 from kazu_distill.tuning.records import read_records, records_file
@@ -73,6 +75,7 @@ def main(config: DictConfig) -> None:
         answering=answering,
         data_key=rows.digest() + judge.key(),
     )
+    _print_forecast(job, config)
     if config.plan:
         return
     with progress_bar(unit="steps") as progress:
@@ -184,6 +187,22 @@ def _print_rows(rows: Rows, questions: Questions, described: Described) -> None:
     )
     if questions.left_out:
         _say(f"{questions.left_out:,} documents of eval have a question without a record: they are not asked about")
+
+
+def _print_forecast(job: Job, config: DictConfig) -> None:
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    foreseen = forecast(job, seed=config.trainer.arguments.seed, processes=processes)
+    what = "all weights" if job.adapter is None else f"{job.adapter.kind} of rank {job.adapter.rank}"
+    console.print(
+        f"{what}: {foreseen.trained / 1e6:,.1f} million numbers are learnt; {foreseen.micro_batches:,} micro-batches "
+        f"({100 * foreseen.filled:.0f} % filled), {foreseen.steps:,} steps an epoch",
+        soft_wrap=True,
+    )
+    room = room_of(job.described.device)
+    console.print(foreseen.memory.sentence(room), soft_wrap=True, markup=False)
+    remark = foreseen.memory.remark(room)
+    if remark:
+        _say(remark)
 
 
 def _scorer(judge: Judge, out: Path) -> Score:

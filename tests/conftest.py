@@ -1,4 +1,5 @@
-"""What tests of several folders share: one Label Studio server for all that need one, and a browser."""
+"""What tests of several folders share: one Label Studio server for all that need one, a
+browser, and tiny LLMs that have learnt their documents."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import pytest
 from selenium import webdriver
 
 from tests.label_studio.server import Server, install_or_skip, running_label_studio
+from tests.tuning.learning import Learnt, learnt_by_heart
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +19,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     install_or_skip()
     with running_label_studio(tmp_path_factory.mktemp("label_studio")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def learnt_llama(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
+    """A tiny causal model that knows 30 documents by heart."""
+    return learnt_by_heart(tmp_path_factory.mktemp("llama"), "llama")
+
+
+@pytest.fixture(scope="session")
+def learnt_t5(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
+    """The same from sequence to sequence."""
+    return learnt_by_heart(tmp_path_factory.mktemp("t5"), "t5")
 
 
 @pytest.fixture(scope="module")

@@ -43,8 +43,11 @@ def built(group: str, config: DictConfig, store: AnswerStore) -> Any:
     needs_schema = {"prompt", "cleaning", "label_studio", "examples"}
     arguments: dict[str, Any] = {"store": store} if group == "llm" else {}
     arguments |= {"schema": schema} if group in needs_schema else {}
-    arguments |= {"_convert_": "all"} if group == "trainer" else {}
-    return instantiate(config[group], **arguments)
+    arguments |= {"_convert_": "all"} if group in ("trainer", "base_llm") else {}
+    own = config[group]
+    if group == "base_llm":  # the stage takes one node out of it
+        own = OmegaConf.masked_copy(own, [key for key in own if key != "tuning"])
+    return instantiate(own, **arguments)
 
 
 def test_the_tests_see_the_configuration_that_ships() -> None:

@@ -71,7 +71,7 @@ def asking_memory(described: Described, *, batch: int, tokens: int) -> Memory:
     workspace = batch * tokens * (layer * size + shape.scores * tokens * (size if shape.scores > 1 else 1))
     workspace += 3 * batch * shape.vocabulary * _FP32 + _unfolded(described, shape)
     parts = {
-        "weights": _weights(described, shape),
+        "weights": _weights(described, shape, beside=size),
         "cache": 2 * batch * kept * shape.keys * size,
         "workspace": workspace,
     }
@@ -111,11 +111,13 @@ def tuning_memory(
         layers = [batch_tokens * layer] * shape.layers + [round(1.5 * learnt_tokens * layer)] * shape.decoder_layers
     else:
         layers = [batch_tokens * layer] * shape.layers
+    # peft has everything beside weights of 4 bits in fp32, and so what passes from layer to layer.
+    beside = _FP32 if described.settings.load_in_4bit else size
     if gradient_checkpointing:  # each layer's input is kept, and one layer at a time is there in full
-        activations = max(layers) + len(layers) * batch_tokens * shape.hidden * size
+        activations = max(layers) + len(layers) * batch_tokens * shape.hidden * beside
     else:
         activations = sum(layers)
-    weights = _weights(described, shape)
+    weights = _weights(described, shape, beside=beside)
     parts = {
         "weights": weights // shards + (2 * shape.widest * size if shards > 1 else 0),
         # The number, its gradient, and Adam's two averages.
@@ -145,11 +147,9 @@ def _kept_by_layer(shape: Shape, size: int, longest: int, *, dropped: int) -> in
     return norms + attention + feed_forward + adapters + shape.scores * longest * size
 
 
-def _weights(described: Described, shape: Shape) -> int:
-    size = described.dtype.itemsize
-    if not described.settings.load_in_4bit:
-        return shape.parameters * size
-    return round(_NF4 * shape.linear) + (shape.parameters - shape.linear) * size
+def _weights(described: Described, shape: Shape, *, beside: int) -> int:
+    linear = _NF4 if described.settings.load_in_4bit else beside
+    return round(linear * shape.linear) + (shape.parameters - shape.linear) * beside
 
 
 def _unfolded(described: Described, shape: Shape) -> int:

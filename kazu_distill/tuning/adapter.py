@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from transformers import set_seed
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, set_seed
 
 from kazu_distill.base_llm.settings import Described
 from kazu_distill.errors import ConfigError, require_number
@@ -60,45 +61,61 @@ class AdapterSettings:
         Raises:
             ConfigError: peft is not there, or no layer has such a name.
         """
-        try:
-            import peft
-        except ImportError as error:
-            raise ConfigError(
-                f"adapter.kind={self.kind} needs peft: {INSTALL}; adapter=null tunes all weights"
-            ) from error
         set_seed(seed)
-        settings = peft.LoraConfig(
-            r=self.rank,
-            lora_alpha=self.alpha,  # type: ignore[arg-type]  # it is divided by the rank
-            lora_dropout=self.dropout,
-            target_modules=self.target if isinstance(self.target, str) else list(self.target),
-            use_dora=self.kind == "dora",
-            task_type="SEQ_2_SEQ_LM" if described.is_seq2seq else "CAUSAL_LM",
-            trainable_token_indices=_embeddings(model, tokens) if tokens else None,
-        )
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # on names of layers, to people who call peft
-                if described.settings.load_in_4bit:
-                    model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # type: ignore[no-untyped-call]
-                model = peft.get_peft_model(model, settings)
-        except ValueError as error:
-            raise ConfigError(f"adapter.target={self.target}: {' '.join(str(error).split())[:200]}") from error
+        if described.settings.load_in_4bit:
+            model = _peft().prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        model = self._put_on(model, is_seq2seq=described.is_seq2seq, tokens=tokens)
         # Else it saves the whole of a vocabulary that has grown, with every checkpoint.
         model.save_pretrained = partial(model.save_pretrained, save_embedding_layers=False)
         return model
 
+    def weights(self, described: Described, *, tokens: int) -> int:
+        """How many numbers are trained, without a model in memory; ``tokens`` are added to its vocabulary.
 
-def _embeddings(model: Any, tokens: Sequence[int]) -> dict[str, list[int]]:
-    """The layers that have weights for each token, by name."""
-    modules = [model.get_input_embeddings()]
-    head = model.get_output_embeddings()
-    if head is not None and head.weight is not modules[0].weight:
-        modules.append(head)
+        Raises:
+            ConfigError: as ``put_on``.
+        """
+        make = AutoModelForSeq2SeqLM if described.is_seq2seq else AutoModelForCausalLM
+        with torch.device("meta"):
+            model: Any = make.from_config(described.config)  # type: ignore[no-untyped-call]
+            width: int = sum(layer.weight.shape[1] for layer in _vocabulary_layers(model))
+            model = self._put_on(model, is_seq2seq=described.is_seq2seq, tokens=())
+        trained: int = sum(each.numel() for each in model.parameters() if each.requires_grad)
+        return trained + tokens * width
+
+    def _put_on(self, model: Any, *, is_seq2seq: bool, tokens: Sequence[int]) -> Any:
+        peft = _peft()
+        settings = peft.LoraConfig(
+            r=self.rank,
+            lora_alpha=self.alpha,
+            lora_dropout=self.dropout,
+            target_modules=self.target if isinstance(self.target, str) else list(self.target),
+            use_dora=self.kind == "dora",
+            task_type="SEQ_2_SEQ_LM" if is_seq2seq else "CAUSAL_LM",
+            trainable_token_indices=_named(model, tokens) if tokens else None,
+        )
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # on what peft does with layers that share weights, and deprecations
+                return peft.get_peft_model(model, settings)
+        except ValueError as error:
+            raise ConfigError(f"adapter.target={self.target}: {' '.join(str(error).split())[:200]}") from error
+
+
+def _peft() -> Any:
+    try:
+        import peft
+    except ImportError as error:
+        raise ConfigError(f"an adapter needs peft: {INSTALL}; adapter=null tunes all weights") from error
+    return peft
+
+
+def _vocabulary_layers(model: Any) -> list[Any]:
+    """The layers that have weights for each token: one, if the head shares those of the embeddings."""
+    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
+    return [embeddings] if head is None or head.weight is embeddings.weight else [embeddings, head]
+
+
+def _named(model: Any, tokens: Sequence[int]) -> dict[str, list[int]]:
     names = {id(module): name for name, module in model.named_modules()}
-    return {names[id(module)]: list(tokens) for module in modules}
-
-
-def trained_weights(model: Any) -> int:
-    """How many numbers of a model are trained."""
-    return sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
+    return {names[id(layer)]: list(tokens) for layer in _vocabulary_layers(model)}

@@ -165,7 +165,7 @@ def _use(facts: CardFacts, *, is_whole: bool) -> list[str]:
         "By a server:",
         "",
         f"    {_server(facts, is_whole=is_whole)}",
-        f"    python -m kazu_distill.annotate llm=local llm.model=tuned llm.base_url=http://localhost:8000/v1 "
+        "    python -m kazu_distill.annotate llm=local llm.model=tuned llm.base_url=http://localhost:8000/v1 "
         + settings,
     ]
 

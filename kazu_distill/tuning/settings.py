@@ -42,6 +42,11 @@ class TuningSettings:
         self.early_stopping = early_stopping
         self.arguments = dict(arguments)
 
+    @property
+    def gradient_accumulation(self) -> int:
+        """Micro-batches of a step, on each device."""
+        return int(self.arguments.get("gradient_accumulation_steps", 1))
+
     def training_arguments(self, out: Path, described: Described) -> TrainingArguments:
         """The Trainer's arguments.
 

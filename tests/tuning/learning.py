@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from kazu_distill.document_files import write_documents
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.schema import Schema
+from kazu_distill.tuning.records import ChatRecord, read_records
 from tests.base_llm.tiny import tiny_llama, tiny_t5
 from tests.stages import Run, succeed
 
+ALONE = {"OMP_NUM_THREADS": "1"}
+"""For models so small that threads would only wait for each other."""
 SCHEMA = Schema(name="tiny", classes={"drug": {}, "illness": {}})
 _DRUGS = ("aspirin", "lithium", "{S}-warfarin", "5-FU", "β-carotene", "vitamin K")
 _ILLNESSES = ("gout", "acute renal failure", "ataxia", "Sjögren syndrome", "mania")
@@ -73,7 +77,7 @@ class Work:
 
     def tune(self, out: Path, model: Path, *settings: str) -> Run:
         """Run the stage."""
-        return succeed("tune", *self.arguments(out, model, *settings))
+        return succeed("tune", *self.arguments(out, model, *settings), environment=ALONE)
 
     def arguments(self, out: Path, model: Path, *settings: str) -> list[str]:
         """The stage's arguments for a run on the CPU."""
@@ -102,3 +106,42 @@ def work_in(folder: Path, learnt: Sequence[Document], *settings: str) -> Work:
         "formats=[openai]", *settings,
     )  # fmt: skip
     return work
+
+
+BY_HEART = [
+    "base_llm.tuning.gradient_checkpointing=false", "base_llm.tuning.gradient_accumulation_steps=1",
+    "trainer.arguments.warmup_steps=0.05", "trainer.arguments.eval_strategy=steps", "eval_documents=null",
+]  # fmt: skip
+"""Settings of a run that learns by heart."""
+_HOW = {
+    "llama": ["base_llm.tuning.learning_rate=2e-3", "base_llm.tuning.batch_tokens=2048",
+              "trainer.arguments.num_train_epochs=80", "+trainer.arguments.eval_steps=0.9999"],
+    "t5": ["base_llm.tuning.learning_rate=2e-3", "base_llm.tuning.batch_tokens=2048",
+           "trainer.arguments.num_train_epochs=150", "+trainer.arguments.eval_steps=0.9999"],
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A model that has learnt 30 documents by heart, from random weights: where it is, and what it was taught."""
+
+    work: Work
+    out: Path
+    run: Run
+
+    @property
+    def model(self) -> Path:
+        """The folder of the whole model."""
+        return self.out / "merged"
+
+    @property
+    def records(self) -> list[ChatRecord]:
+        """The questions about the documents, with the answers that it was taught."""
+        return list(read_records(self.work.folder / "instruct/openai/eval.jsonl"))
+
+
+def learnt_by_heart(folder: Path, kind: Literal["llama", "t5"]) -> Learnt:
+    """Have a tiny model with random weights learn 30 documents; all its weights are tuned."""
+    work = work_in(folder, documents(30))
+    run = work.tune(folder / "run", work.model(kind), "adapter=null", *BY_HEART, *_HOW[kind])
+    return Learnt(work, folder / "run", run)
