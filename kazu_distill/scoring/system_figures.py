@@ -78,8 +78,8 @@ def figures_of_llm(
 ) -> SystemFigures:
     """The figures of a run of ``annotate``, from its ``report.json``.
 
-    Speed is only measured where every answer was asked for. Cost is that of all answers, the stored ones too, by their
-    tokens; where those have no price, that of the hours.
+    Speed is that of the answers that were asked for; where all came out of the store, nothing was measured. Cost is
+    that of all answers, the stored ones too, by their tokens; where those have no price, that of the hours.
 
     Args:
         report: as it was read.
@@ -89,17 +89,12 @@ def figures_of_llm(
     voters: Mapping[str, Mapping[str, Any]] = report["voters"]
     documents = report["documents"] + report["failed_documents"]
     asked, stored = (sum(voter[key] for voter in voters.values()) for key in ("asked", "from_store"))
-    notes: list[str] = []
-    speed = None
-    if stored:
-        notes.append(f"{stored:,} of {asked + stored:,} answers came out of the store, so its speed is not known")
-    elif report["stopped"]:
-        notes.append("its run ended early, so its speed is not known")
-    elif asked and report["seconds"]:
-        speed = documents / report["seconds"]
-    rough = speed is not None and (documents < _FEW_DOCUMENTS or report["seconds"] < _SHORT)
+    timed, notes = _timed_documents(report, documents)
+    seconds = report["seconds"]
+    speed = timed / seconds if timed and seconds else None
+    rough = speed is not None and (timed < _FEW_DOCUMENTS or seconds < _SHORT)
     if rough:
-        notes.append(f"only {documents:,} documents in {report['seconds']:.1f} s were timed: too little to rely on")
+        notes.append(f"only {timed:,.0f} documents in {seconds:.1f} s were timed: too little to rely on")
     cost, how = _cost(voters, documents, speed, own_price_per_hour, price_per_hour)
     return SystemFigures(
         kind="LLM",
@@ -114,6 +109,24 @@ def figures_of_llm(
         cost_per_million=cost,
         notes=(*notes, how),
     )
+
+
+def _timed_documents(report: Mapping[str, Any], documents: int) -> tuple[float, list[str]]:
+    """How many documents' answers took the run's time, and what is to be said of it.
+
+    An answer out of the store takes none, such as that to a text that came before. Of several voters the one counts of
+    whose answers fewest were asked for.
+    """
+    answers = [(voter["asked"], voter["asked"] + voter["from_store"]) for voter in report["voters"].values()]
+    share = min((asked / every for asked, every in answers if every), default=0.0)
+    stored, every = sum(every - asked for asked, every in answers), sum(every for _, every in answers)
+    if report["stopped"]:
+        return 0.0, ["its run ended early, so its speed is not known"]
+    if not share:
+        return 0.0, [f"{stored:,} of {every:,} answers came out of the store, so its speed is not known"]
+    if stored:
+        return documents * share, [f"{stored:,} of {every:,} answers came out of the store: its speed is of the others"]
+    return float(documents), []
 
 
 def _cost(

@@ -155,10 +155,20 @@ def test_a_speed_that_was_not_measured_is_not_known() -> None:
     assert llm().documents_per_second == 2.0
     assert not llm().is_rough
     assert llm(seconds=1.0).is_rough
-    for own in (llm({"from_store": 1}), llm({"asked": 0}), llm(stopped="the budget is spent")):
+    stored = llm({"asked": 0, "from_store": 100})
+    for own in (stored, llm({"asked": 0}), llm(stopped="the budget is spent")):
         assert own.documents_per_second is None
         assert own.hours_per_million is None
-    assert "1 of 101 answers came out of the store" in llm({"from_store": 1}).notes[0]
+    assert stored.notes[0] == "100 of 100 answers came out of the store, so its speed is not known"
+
+
+def test_a_speed_is_of_the_answers_that_were_asked_for() -> None:
+    some = llm({"asked": 60, "from_store": 40})
+    assert some.documents_per_second == pytest.approx(1.2)
+    assert some.notes[0] == "40 of 100 answers came out of the store: its speed is of the others"
+    assert llm({"asked": 40, "from_store": 60}).is_rough
+    both = {"a": VOTER, "b": {**VOTER, "asked": 25, "from_store": 75}}
+    assert llm(voters=both).documents_per_second == pytest.approx(0.5)
 
 
 def test_tokens_are_paid_for_by_their_price_and_machines_by_their_hours() -> None:
@@ -169,7 +179,7 @@ def test_tokens_are_paid_for_by_their_price_and_machines_by_their_hours() -> Non
     assert llm({"answers_cost_usd": 0.5, "from_store": 99}).cost_per_million == pytest.approx(5000)
     assert llm({"answers_cost_usd": 0.5}, own=7.2).cost_per_million == pytest.approx(7.2 * million_hours)
     assert llm({"provider": "openai"}, home=3.6).cost_per_million is None
-    assert llm({"from_store": 1}, home=3.6).cost_per_million is None
+    assert llm({"asked": 0, "from_store": 100}, home=3.6).cost_per_million is None
     both = {"a": {**VOTER, "answers_cost_usd": 0.5}, "b": VOTER}
     assert llm(voters=both).cost_per_million is None, "what one of them costs is not known"
 
