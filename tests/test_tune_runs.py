@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from kazu_distill.base_llm.generation import Generator
 from kazu_distill.base_llm.settings import BaseLLM
 from kazu_distill.llm.protocol import Sampling
 from kazu_distill.tuning.records import ChatRecord, read_records
-from tests.tuning.learning import BY_HEART, Learnt, Work, documents, work_in
+from tests.stages import REPOSITORY, has_checkpoint, kill_when, succeed
+from tests.tuning.learning import ALONE, BY_HEART, Learnt, Work, documents, work_in
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +32,7 @@ def said_to(records: list[ChatRecord], model: BaseLLM) -> list[str]:
 
 
 def on_cpu(name: Path | str, adapter: Path | None = None) -> BaseLLM:
-    return BaseLLM(name=str(name), adapter=adapter and str(adapter), device="cpu", precision="fp32")
+    return BaseLLM(name=str(name), adapter=str(adapter) if adapter else None, device="cpu", precision="fp32")
 
 
 @pytest.mark.parametrize("kind", ["llama", "t5"])
