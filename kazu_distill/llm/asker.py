@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +17,7 @@ from kazu_distill.llm.pace import Pace
 from kazu_distill.llm.protocol import (
     LLM,
     Answer,
+    HasRemarks,
     LLMError,
     NotAsked,
     NotInStore,
@@ -95,6 +96,10 @@ class Asker:
     def price(self) -> Price | None:
         """What the model costs, if that is known."""
         return self._llm.price
+
+    def remarks(self) -> Sequence[str]:
+        """What there is to say before the model is asked."""
+        return self._llm.remarks() if isinstance(self._llm, HasRemarks) else ()
 
     def stored(self, request: Request) -> Answer | None:
         """The answer that is in the store already."""
