@@ -29,7 +29,8 @@ def answers_in(folder: Path) -> list[str]:
     """The answers that a run kept, as they came."""
     kept = folder / "answers.jsonl"
     succeed("answers", f"store.path={folder / 'answers.sqlite'}", f"export_to={kept}", f"out={folder}")
-    return [json.loads(line)["answer"]["text"] for line in kept.read_text(encoding="utf-8").splitlines()]
+    records = map(json.loads, kept.read_text(encoding="utf-8").splitlines())
+    return [record["text"] for record in records if record["kind"] == "answer"]
 
 
 def compared(learnt: Learnt, folder: Path, *names: str) -> dict[str, dict[str, Any]]:
