@@ -61,13 +61,14 @@ def test_the_adapter_of_tune_is_found_where_tune_leaves_it(tmp_path: Path) -> No
 
 
 def test_a_base_model_is_served_by_itself(tmp_path: Path) -> None:
-    done = composed(tmp_path, "base", BASE_MODEL="owner/base", VLLM_PORT="8099")
+    done = composed(tmp_path, "base", BASE_MODEL="owner/base", VLLM_PORT="8099", RUNS=str(tmp_path))
     assert done.returncode == 0, done.stderr
     base = yaml.safe_load(done.stdout)["services"]["base"]
     assert base["profiles"] == ["base"]
     assert base["command"][0] == "owner/base"
     assert "--enable-lora" not in base["command"]
     assert "127.0.0.1:8099:8000" in done.stdout
+    assert str(tmp_path) in str(base["volumes"]), "one that was merged is found there"
 
 
 @pytest.mark.parametrize("profile", ["tuned", "base"])
