@@ -73,6 +73,13 @@ def ranked(*folders: tuple[str, Path]) -> SystemsRanking:
     return rank([candidate_of(each, LABELS, seed=1, resamples=100) for each in systems], seed=1, resamples=100)
 
 
+def hostile_systems(folder: Path) -> SystemsRanking:
+    """An LLM and a tagger under names that would be markup."""
+    run = llm_run(folder / "llm", PREDICTED)
+    (run / "report.json").write_text(json.dumps({**REPORT, "voters": {HOSTILE: {**VOTER, "model": HOSTILE}}}))
+    return ranked((HOSTILE, run), ("`|<b>", tagger_run(folder / "tagger", GOLD)))
+
+
 def llm(
     voter: Mapping[str, Any] | None = None, *, own: float | None = None, home: float | None = None, **report: Any
 ) -> SystemFigures:
@@ -191,9 +198,7 @@ def test_a_tagger_keeps_the_price_that_it_was_measured_with() -> None:
 
 
 def test_no_name_becomes_markup(tmp_path: Path) -> None:
-    folder = llm_run(tmp_path / "llm", PREDICTED)
-    (folder / "report.json").write_text(json.dumps({**REPORT, "voters": {HOSTILE: {**VOTER, "model": HOSTILE}}}))
-    ranking = ranked((HOSTILE, folder), ("`|<b>", tagger_run(tmp_path / "tagger", GOLD)))
+    ranking = hostile_systems(tmp_path)
     write_systems(tmp_path / "systems.html", ranking)
     page = (tmp_path / "systems.html").read_text(encoding="utf-8")
     assert "<img" not in page
