@@ -46,9 +46,11 @@ class ForcedJson:
                 "model, which adds what it lacks"
             )
         self._xgrammar = xgrammar
-        tokens = xgrammar.TokenizerInfo.from_huggingface(
-            form.tokenizer, vocab_size=vocabulary, stop_token_ids=sorted(ends)
-        )
+        more: dict[str, Any] = {"vocab_size": vocabulary, "stop_token_ids": sorted(ends)}
+        tokens = xgrammar.TokenizerInfo.from_huggingface(form.tokenizer, **more)
+        if tokens.vocab_type is xgrammar.VocabType.RAW:  # of T5's kind it is not known how they write a space
+            pieces = [piece.replace("▁".encode(), b" ") for piece in tokens.decoded_vocab]
+            tokens = xgrammar.TokenizerInfo(pieces, xgrammar.VocabType.RAW, **more)
         self._compiler = xgrammar.GrammarCompiler(tokens)
         # Where each text begins with a space, as in SentencePiece, so does what the model was taught.
         self._has_space = tokens.decoded_vocab[form.answer("{")[0]].startswith(b" ")
