@@ -126,7 +126,7 @@ class Asker:
             async with lock:
                 stored = None if again else self._store.get(key)
                 if stored is not None:
-                    self.statistics.from_store += 1
+                    self.statistics.count_stored(stored)
                     return stored
                 if self._offline:
                     raise NotInStore("the store has no answer to this request: run again without llm.offline=true")
