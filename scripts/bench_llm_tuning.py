@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from bench_llm_model import made, peak_of, sizes, wait
-from transformers import PrinterCallback, ProgressCallback, TrainingArguments
+from transformers import TrainingArguments
 
 from kazu_distill.base_llm.memory import tuning_memory
 from kazu_distill.base_llm.settings import Described
@@ -30,7 +30,7 @@ from kazu_distill.tuning.adapter import AdapterSettings
 from kazu_distill.tuning.batches import OneRow
 from kazu_distill.tuning.packing import MicroBatches, packed
 from kazu_distill.tuning.rows import Row
-from kazu_distill.tuning.trainer import Progress, TuningTrainer
+from kazu_distill.tuning.trainer import TuningTrainer
 
 ANSWERED = 0.15  # share of a record's tokens that are its answer
 _WARM_UP = 3
@@ -120,10 +120,8 @@ def seconds_of_steps(
             ),
             train_dataset=rows,
             data_collator=OneRow(keeps_logits=True),
-            callbacks=[Progress(on_step)],
         )  # fmt: skip
-        for own_output in (ProgressCallback, PrinterCallback):
-            trainer.remove_callback(own_output)
+        trainer.show_progress_by(on_step)
         trainer.train()
     return float(np.median(np.diff(ends)[_WARM_UP - 1 :]))
 
