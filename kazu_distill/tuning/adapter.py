@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, set_seed
 
 from kazu_distill.base_llm.settings import Described
 from kazu_distill.errors import ConfigError, require_number
+from kazu_distill.tuning.vocabulary import vocabulary_layers
 
 INSTALL = 'pip install "kazu-distill[open-llm]"'
 
@@ -78,7 +79,7 @@ class AdapterSettings:
         make = AutoModelForSeq2SeqLM if described.is_seq2seq else AutoModelForCausalLM
         with torch.device("meta"):
             model: Any = make.from_config(described.config)  # type: ignore[no-untyped-call]
-            width: int = sum(layer.weight.shape[1] for layer in _vocabulary_layers(model))
+            width: int = sum(layer.weight.shape[1] for layer in vocabulary_layers(model))
             model = self._put_on(model, is_seq2seq=described.is_seq2seq, tokens=())
         trained: int = sum(each.numel() for each in model.parameters() if each.requires_grad)
         return trained + tokens * width
@@ -110,12 +111,6 @@ def _peft() -> Any:
     return peft
 
 
-def _vocabulary_layers(model: Any) -> list[Any]:
-    """The layers that have weights for each token: one, if the head shares those of the embeddings."""
-    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
-    return [embeddings] if head is None or head.weight is embeddings.weight else [embeddings, head]
-
-
 def _named(model: Any, tokens: Sequence[int]) -> dict[str, list[int]]:
     names = {id(module): name for name, module in model.named_modules()}
-    return {names[id(layer)]: list(tokens) for layer in _vocabulary_layers(model)}
+    return {names[id(layer)]: list(tokens) for layer in vocabulary_layers(model)}

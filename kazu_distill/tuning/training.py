@@ -29,6 +29,7 @@ from kazu_distill.tuning.packing import MicroBatches, packed, padded
 from kazu_distill.tuning.rows import Row
 from kazu_distill.tuning.settings import TuningSettings
 from kazu_distill.tuning.trainer import Score, TuningTrainer
+from kazu_distill.tuning.vocabulary import grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,7 @@ def loaded(job: Job, arguments: TrainingArguments) -> Any:
     if job.adapter is None:  # weights that are learnt are kept exactly, whatever they are computed with
         described = replace(described, dtype=torch.float32)
     model = described.load()
-    if len(described.form.tokenizer) > model.get_input_embeddings().num_embeddings:
-        model.resize_token_embeddings(len(described.form.tokenizer))
+    grow(model, job.added, seed=arguments.seed)
     if job.adapter is None:
         model.requires_grad_(True)
     else:

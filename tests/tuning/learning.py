@@ -28,7 +28,12 @@ _FORMS = (
     "We saw {illness}\nand {illness} again, {n} times.",
     "Of {n} patients nothing is told.",
 )
-_INSTRUCTIONS = 'Find:\n\n$classes\n\nAnswer with JSON: {"entities": [{"entity_match": "", "entity_class": ""}]}'
+_PROMPT = {  # as short as can be, for models with a short breath
+    "_target_": "kazu_distill.annotation.prompt.Prompt",
+    "class_by_class": False,
+    "style": {"_target_": "kazu_distill.annotation.styles.class_lists.ClassLists"},
+    "instructions": "List as JSON:\n$classes",
+}
 
 
 def documents(count: int, *, seed: int = 1) -> list[Document]:
@@ -72,7 +77,10 @@ class Work:
         texts = (self.folder / "instruct/openai/train.jsonl").read_text(encoding="utf-8").splitlines()
         said = [message["content"] for line in texts for message in json.loads(line)["messages"]]
         if kind == "t5":
-            return tiny_t5(folder, said, vocabulary=300, hidden=hidden, layers=layers)
+            tiny_t5(folder, said, vocabulary=300, hidden=hidden, layers=layers)
+            config = json.loads((folder / "config.json").read_text())
+            (folder / "config.json").write_text(json.dumps(config | {"dropout_rate": 0.0}))  # it is to learn by heart
+            return folder
         return tiny_llama(folder, said, template=template, vocabulary=600, hidden=hidden, layers=layers)
 
     def tune(self, out: Path, model: Path, *settings: str) -> Run:
@@ -93,8 +101,7 @@ def work_in(folder: Path, learnt: Sequence[Document], *settings: str) -> Work:
     for group, name, values in (
         ("schema", "tiny", {"_target_": "kazu_distill.schema.Schema", "name": "tiny", "_convert_": "all",
                             "classes": {label: {} for label in SCHEMA.labels}}),
-        ("prompt", "terse", {"_target_": "kazu_distill.annotation.prompt.Prompt", "class_by_class": False,
-                             "instructions": _INSTRUCTIONS}),
+        ("prompt", "terse", _PROMPT),
     ):  # fmt: skip
         (folder / "conf" / group).mkdir(parents=True)
         (folder / "conf" / group / f"{name}.yaml").write_text(json.dumps(values))
@@ -110,15 +117,10 @@ def work_in(folder: Path, learnt: Sequence[Document], *settings: str) -> Work:
 
 BY_HEART = [
     "base_llm.tuning.gradient_checkpointing=false", "base_llm.tuning.gradient_accumulation_steps=1",
-    "trainer.arguments.warmup_steps=0.05", "trainer.arguments.eval_strategy=steps", "eval_documents=null",
+    "base_llm.tuning.batch_tokens=4096", "trainer.arguments.warmup_steps=0.05", "trainer.arguments.eval_strategy=steps",
+    "+trainer.arguments.eval_steps=0.9999", "eval_documents=null",
 ]  # fmt: skip
 """Settings of a run that learns by heart."""
-_HOW = {
-    "llama": ["base_llm.tuning.learning_rate=2e-3", "base_llm.tuning.batch_tokens=2048",
-              "trainer.arguments.num_train_epochs=80", "+trainer.arguments.eval_steps=0.9999"],
-    "t5": ["base_llm.tuning.learning_rate=2e-3", "base_llm.tuning.batch_tokens=2048",
-           "trainer.arguments.num_train_epochs=150", "+trainer.arguments.eval_steps=0.9999"],
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +145,12 @@ class Learnt:
 def learnt_by_heart(folder: Path, kind: Literal["llama", "t5"]) -> Learnt:
     """Have a tiny model with random weights learn 30 documents; all its weights are tuned."""
     work = work_in(folder, documents(30))
-    run = work.tune(folder / "run", work.model(kind), "adapter=null", *BY_HEART, *_HOW[kind])
+    run = work.tune(
+        folder / "run",
+        work.model(kind),
+        "adapter=null",
+        *BY_HEART,
+        "base_llm.tuning.learning_rate=3e-3",
+        "trainer.arguments.num_train_epochs=120",
+    )
     return Learnt(work, folder / "run", run)

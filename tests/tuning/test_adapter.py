@@ -68,7 +68,7 @@ def test_what_a_vocabulary_gained_is_learnt_saved_loaded_and_merged(kind: str, t
     untrained = scores(tuned, text, is_seq2seq=model.is_seq2seq)
     ids = torch.tensor([text])
     logits = tuned(input_ids=ids, **({"decoder_input_ids": ids} if model.is_seq2seq else {})).logits
-    logits.log_softmax(-1)[0, :, added].sum().neg().backward()
+    logits.log_softmax(-1)[0, :, added].sum().neg().backward()  # type: ignore[no-untyped-call]
     torch.optim.SGD([each for each in tuned.parameters() if each.requires_grad], lr=0.1).step()
     learnt = scores(tuned.eval(), text, is_seq2seq=model.is_seq2seq)
     assert not torch.allclose(learnt, untrained, atol=1e-2)
@@ -118,7 +118,7 @@ def test_what_cannot_be_is_an_error(tmp_path: Path) -> None:
         AdapterSettings(kind="qlora")  # type: ignore[arg-type]
     for wrong in ({"rank": 0}, {"alpha": 0}, {"dropout": 1.0}, {"rank": 1.5}):
         with pytest.raises(ConfigError, match=f"adapter.{next(iter(wrong))}="):
-            AdapterSettings(**wrong)  # type: ignore[arg-type]
+            AdapterSettings(**wrong)
     model = described(tmp_path, "llama")
     with pytest.raises(ConfigError, match=r"adapter\.target=\['nowhere'\]"):
         AdapterSettings(target=["nowhere"]).put_on(model.load(), described=model)
