@@ -78,6 +78,8 @@ def main(config: DictConfig) -> int:
                 say("What verify= asks depends on the answers: it comes on top of the plan, and of its cost.")
             return 0
         asked_again = _second_pass(config, store, budget)
+        for asker in (*askers.values(), *asked_again.values()):
+            print_remarks(asker)
         verifier = _verifier(config, next(iter((asked_again or askers).values())), schema, only)
         panel = Panel(annotators=annotators, votes=instantiate(config.votes), verifier=verifier)
         run = AnnotationRun(

@@ -161,7 +161,7 @@ class AnnotationRun:
 
     def _figures(self, stopped: KazuDistillError | None) -> dict[str, Any]:
         seconds = time.monotonic() - self._started
-        voters = {name: asker.statistics.as_mapping() for name, asker in self._askers.items()}
+        voters = {name: _voter(asker) for name, asker in self._askers.items()}
         return self._report.as_mapping() | {
             "voters": voters,
             "agreement": self._agreement.as_records(),
@@ -181,6 +181,10 @@ class AnnotationRun:
 
     def _cost(self) -> str:
         return "" if self._cost_usd is None else f"${self._cost_usd:.4f}"
+
+
+def _voter(asker: Asker) -> dict[str, Any]:
+    return {key: asker.identity.get(key) for key in ("provider", "model")} | asker.statistics.as_mapping()
 
 
 def _lines(path: Path) -> int:

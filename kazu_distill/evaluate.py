@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from kazu_distill.console import console, print_files, print_remarks, write_json
 from kazu_distill.document_files import atomic_writer, read_documents, write_documents
@@ -25,18 +25,23 @@ from kazu_distill.scoring.metrics import Metrics
 from kazu_distill.scoring.mistakes import Kind
 from kazu_distill.scoring.model_figures import ModelFigures
 from kazu_distill.scoring.pairs import Pair, paired
+from kazu_distill.scoring.ranking import rank
 from kazu_distill.scoring.report.comparison_page import write_comparison, write_sweep
 from kazu_distill.scoring.report.learning import Evaluated, learning_curve
 from kazu_distill.scoring.report.report import write_report
 from kazu_distill.scoring.report.sweep_markdown import sweep_markdown
+from kazu_distill.scoring.report.systems_markdown import systems_markdown
+from kazu_distill.scoring.report.systems_page import write_systems
 from kazu_distill.scoring.seqeval_report import SeqevalReport, seqeval_report
-from kazu_distill.scoring.sweep import rank, read_jobs, save_job
+from kazu_distill.scoring.sweep import rank_jobs, read_jobs, save_job
+from kazu_distill.scoring.systems import candidate_of, read_system, system_folders, systems_json
 from kazu_distill.scoring.table import (
     comparison_table,
     groups_line,
     ranking_table,
     rules_line,
     score_table,
+    systems_table,
     voters_table,
 )
 from kazu_distill.stage import Sweep, current_sweep, stage_main
@@ -64,6 +69,9 @@ def main(config: DictConfig) -> None:
     if config.compare:
         _compare(config, out)
         return
+    if config.systems:
+        _systems(config, out)
+        return
     scored = _given(config) if config.predicted.path else _predicted(config, out)
     findings = find(
         scored.pairs,
@@ -79,7 +87,7 @@ def main(config: DictConfig) -> None:
     _write(out, scored, findings, by_kazu, by_seqeval)
     if sweep := current_sweep():
         save_job(out, sweep.settings, scored.pairs, scored.labels)
-        _rank(config, sweep)
+        _rank_jobs(config, sweep)
 
 
 def _check(config: DictConfig) -> None:
@@ -178,12 +186,12 @@ def _print(scored: Scored, findings: Findings, by_kazu: Metrics | None, by_seqev
         _say(scored.model.sentence())
 
 
-def _rank(config: DictConfig, sweep: Sweep) -> None:
+def _rank_jobs(config: DictConfig, sweep: Sweep) -> None:
     """Set all jobs that are done beside each other; after each job, so that a sweep that is killed leaves that, too."""
     jobs = read_jobs(sweep.folder, since=sweep.begun)
     if not jobs:  # each has an out of its own making, elsewhere
         return
-    ranking = rank(jobs, seed=config.seed, resamples=config.resamples)
+    ranking = rank_jobs(jobs, seed=config.seed, resamples=config.resamples)
     with atomic_writer(sweep.folder / "comparison.md") as file:
         file.write(sweep_markdown(ranking).encode("utf-8", errors="replace"))
     write_sweep(sweep.folder / "comparison.html", ranking)
@@ -222,6 +230,28 @@ def _compare(config: DictConfig, out: Path) -> None:
             console.print(f"{name}: {named}", markup=False, soft_wrap=True)
     write_comparison(out / "comparison.html", comparison, (sides[0], sides[1]), names=(files[0], files[1]))
     print_files(out, "comparison.html", "comparison.json")
+
+
+def _systems(config: DictConfig, out: Path) -> None:
+    """Set ways of labelling the same documents beside each other."""
+    schema: Schema = instantiate(config.schema)
+    (gold,) = _only(config, gold=_documents(config.gold, labels=schema.labels))
+    candidates = []
+    given = config.systems
+    for at in system_folders(OmegaConf.to_container(given, resolve=True) if OmegaConf.is_config(given) else given):
+        system = read_system(at, gold, price_per_hour=config.price_per_hour)
+        if system.others:
+            _say(f"{system.name}: {system.others:,} documents that are not among the gold ones are left out")
+        candidates.append(candidate_of(system, schema.labels, seed=config.seed, resamples=config.resamples))
+    ranking = rank(candidates, seed=config.seed, resamples=config.resamples)
+    write_json(out / "systems.json", systems_json(ranking))
+    with atomic_writer(out / "systems.md") as file:
+        file.write(systems_markdown(ranking).encode("utf-8", errors="replace"))
+    write_systems(out / "systems.html", ranking)
+    console.print(systems_table(ranking))
+    for job in ranking.jobs:
+        _say(f"{job.name}: {'; '.join((job.model.by, *job.model.notes))}")
+    print_files(out, "systems.html", "systems.md", "systems.json")
 
 
 def _only(config: DictConfig, **sets: list[Document]) -> list[list[Document]]:

@@ -19,7 +19,7 @@ from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
 from kazu_distill.label_studio.background import BackgroundPushes
 from kazu_distill.label_studio.sample import Candidate, sample
-from kazu_distill.models.hub import HubError, check_repository, push_to_hub
+from kazu_distill.models.hub import check_repository, push_or_warn
 from kazu_distill.models.threads import limit_threads
 from kazu_distill.schema import Schema
 from kazu_distill.scoring.metrics import Metrics, metrics_of
@@ -98,8 +98,8 @@ def main(config: DictConfig) -> None:
         if not metrics["mean_f1"]:
             _log.warning("the model finds no entity rightly: train longer, or raise encoder.learning_rate")
         print_files(out, "model", "metrics.json", "evaluations", "tensorboard")
-        if config.push_to_hub:
-            _push_to_hub(out / "model", config.push_to_hub)
+        if config.push_to_hub and (address := push_or_warn(out / "model", config.push_to_hub)):
+            console.print(f"Hub: {address}", markup=False, soft_wrap=True)
 
 
 def _is_first_process() -> bool:
@@ -166,16 +166,6 @@ def _card(
         parameters=trained.model.num_parameters(),
         versions={name: version(name) for name in ("kazu-distill", "transformers", "torch")},
     )
-
-
-def _push_to_hub(model: Path, repository: str) -> None:
-    """Put the model on the Hub; it is saved already, so that what fails there is warned of."""
-    try:
-        address = push_to_hub(model, repository, token=os.environ.get("HF_TOKEN"))
-    except HubError as error:
-        _log.warning("%s", error)
-        return
-    console.print(f"Hub: {address}", markup=False, soft_wrap=True)
 
 
 def _warn_of_lost_spans(alignment: AlignmentCounts) -> None:

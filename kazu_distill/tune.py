@@ -24,7 +24,7 @@ from kazu_distill.errors import ConfigError, require_number
 from kazu_distill.instruction.part import TRAIN
 from kazu_distill.instruction.reading import AnswerReader
 from kazu_distill.models.device import resolve_device
-from kazu_distill.models.hub import HubError, check_repository, push_to_hub
+from kazu_distill.models.hub import check_repository, push_or_warn
 from kazu_distill.models.threads import limit_threads
 from kazu_distill.schema import Schema
 from kazu_distill.scoring.metrics import Metrics
@@ -100,8 +100,8 @@ def main(config: DictConfig) -> None:
     if not metrics["mean_f1"]:
         _log.warning("the model finds no entity rightly: tune longer, or raise base_llm.tuning.learning_rate")
     print_files(out, *folders, "metrics.json", "evaluations", "tensorboard")
-    if config.push_to_hub:
-        _push_to_hub(out / folders[-1], config.push_to_hub)
+    if config.push_to_hub and (address := push_or_warn(out / folders[-1], config.push_to_hub)):
+        console.print(f"Hub: {address}", markup=False, soft_wrap=True)
 
 
 def _is_first_process() -> bool:
@@ -265,16 +265,6 @@ def _save(config: DictConfig, job: Job, tuned: Tuned, facts: CardFacts, out: Pat
         card = model_card(facts, is_whole=name == "merged")
         (out / name / "README.md").write_text(card, encoding="utf-8")
     return folders
-
-
-def _push_to_hub(model: Path, repository: str) -> None:
-    """Put the model on the Hub; it is saved already, so that what fails there is warned of."""
-    try:
-        address = push_to_hub(model, repository, token=os.environ.get("HF_TOKEN"))
-    except HubError as error:
-        _log.warning("%s", error)
-        return
-    console.print(f"Hub: {address}", markup=False, soft_wrap=True)
 
 
 def _say(line: str) -> None:

@@ -73,3 +73,9 @@ for teacher in mixtral two_of_three shares gold; do
         trainer.arguments.num_train_epochs=8 "data=$out/$teacher/split" "out=$out/$teacher/train"
     stage evaluate "model=$out/$teacher/train/model" "gold.path=$out/gold/split/test.jsonl" "out=$out/$teacher/evaluate"
 done
+
+# All of them in one table. The answers are a test server's, so nothing is known of the LLMs' speed and cost.
+systems="two of three: $out/two_of_three/annotate"
+for llm in "${llms[@]}"; do systems+=", $llm: $out/$llm/annotate"; done
+for teacher in mixtral two_of_three shares gold; do systems+=", tagger taught by $teacher: $out/$teacher/evaluate"; done
+stage evaluate schema=bc5cdr "gold.path=$out/gold/split/test.jsonl" "systems={$systems}" "out=$out/systems"

@@ -18,6 +18,7 @@ class Fault(Enum):
     KEY_REFUSED = "401, with the key in the words"
     MODEL_UNKNOWN = "404"
     SETTING_UNKNOWN = "400 about a parameter of the request"
+    SCHEMA_UNKNOWN = "422 about response_format, as FastAPI writes errors"
     REJECTED = "400"
     TOO_LONG = "400: longer than the context"
     DROPPED = "the connection ends without an answer"
@@ -65,6 +66,7 @@ ERRORS = {
     Fault.KEY_REFUSED: (401, "invalid_api_key", "Incorrect API key provided"),
     Fault.MODEL_UNKNOWN: (404, "model_not_found", "The model does not exist"),
     Fault.SETTING_UNKNOWN: (400, "unsupported_value", "'temperature' does not support 0.3 with this model"),
+    Fault.SCHEMA_UNKNOWN: (422, None, "Unsupported fields in the request: {'response_format'}"),
     Fault.REJECTED: (400, "invalid_request_error", "Something about this request is wrong"),
     Fault.TOO_LONG: (400, "context_length_exceeded", "The input token count (9) exceeds the maximum number of tokens"),
 }
@@ -96,6 +98,8 @@ def error_of(received: Received, fault: Fault, retry_after: str | None) -> tuple
         words += f": {received.headers}"
     wait = retry_after if fault is Fault.RATE_LIMITED else None
     headers = {"Retry-After": wait} if wait else {}
+    if fault is Fault.SCHEMA_UNKNOWN:
+        return status, {"detail": words}, headers
     if not received.is_gemini:
         error: dict[str, Any] = {"message": words, "type": "error", "param": None, "code": code}
         return status, {"error": error}, headers

@@ -33,6 +33,7 @@ class Opinion:
 
     ``found`` says of each section's spans, by their place, how they were found.
     ``left``: something was not asked, and no failure either, such as when the budget is spent.
+    ``mentions``: how many the LLM listed; ``statuses`` counts places, of which a mention may label several.
     """
 
     voter: str
@@ -40,6 +41,7 @@ class Opinion:
     found: list[dict[tuple[int, int, str], Status]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     left: bool = False
+    mentions: int = 0
     statuses: Counter[Status] = field(default_factory=Counter)
     missing: list[tuple[Mention, Status]] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
@@ -133,6 +135,7 @@ class Annotator:
             opinion.faults += parsed.faults
             part = text[chunk.start : chunk.end]
             grounding = self._grounder.ground(part, parsed.mentions, is_document=is_document)
+            opinion.mentions += grounding.mentions
             opinion.statuses.update(span.status for span in grounding.spans)
             opinion.statuses.update(status for _, status in grounding.missing)
             opinion.missing += grounding.missing

@@ -51,6 +51,11 @@ class Annotated:
         return [failure for opinion in self.opinions for failure in opinion.failures]
 
     @property
+    def mentions(self) -> int:
+        """How many mentions were listed, by all voters."""
+        return sum(opinion.mentions for opinion in self.opinions)
+
+    @property
     def statuses(self) -> Counter[Status]:
         """How mentions were found, over all voters."""
         return sum((opinion.statuses for opinion in self.opinions), Counter[Status]())

@@ -61,6 +61,8 @@ class ChatForm:
         self.tokenizer = tokenizer
         self._whole = whole
         given = _given(template) if template else _own(tokenizer)
+        if template == PLAIN and not whole and _begins_a_text(tokenizer):
+            given = "{{ bos_token }}" + given
         self.template = _told(arguments or {}) + given
         if _SYSTEM not in self._probe():
             self.template = _told(arguments or {}) + _SYSTEM_INTO_USER + given
@@ -72,9 +74,9 @@ class ChatForm:
         tokenizer.chat_template = self.template
         special = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
         special |= set(tokenizer.all_special_tokens)
-        self._special = (
-            re.compile("|".join(map(re.escape, sorted(special, key=len, reverse=True)))) if special else None
-        )
+        # What is one character, as some tokenizers' padding is, no space can break.
+        broken = sorted((name.strip() for name in special if len(name.strip()) > 1), key=len, reverse=True)
+        self._special = re.compile("|".join(map(re.escape, broken))) if broken else None
         self.end = self._end()
         """The token that ends an answer."""
 
@@ -97,7 +99,11 @@ class ChatForm:
         return text
 
     def _harmless(self, text: str) -> str:
-        return self._special.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text) if self._special else text
+        if self._special is None:
+            return text
+        broken = self._special.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+        # One that overlaps another is found when that one is broken.
+        return broken if broken == text else self._harmless(broken)
 
     def _tokens(self, text: str, *, whole: bool) -> list[int]:
         tokens: list[int] = self.tokenizer(text, add_special_tokens=whole, verbose=False)["input_ids"]
@@ -124,9 +130,11 @@ class ChatForm:
             behind = self._written(messages, ask=False).rpartition(_ANSWER)[2]
         except (TemplateError, TypeError, ValueError, KeyError, IndexError):
             behind = ""
-        special = {*self.tokenizer.all_special_ids, *self.tokenizer.added_tokens_decoder}
+        # Marks of some families count as ordinary tokens; so do characters that were added to a vocabulary.
+        added = self.tokenizer.added_tokens_decoder.items()
+        ends = {token for token, mark in added if mark.special or len(mark.content.strip()) > 1}
         for token in self._tokens(behind, whole=False):
-            if token in special:
+            if token in ends or token in self.tokenizer.all_special_ids:
                 return token
         if self.tokenizer.eos_token_id is None:
             raise BaseLLMError(
@@ -142,6 +150,12 @@ def _messages(request: Request) -> list[dict[str, str]]:
         {"role": "system", "content": request.system},
         *({"role": turn.role, "content": turn.text} for turn in turns),
     ]
+
+
+def _begins_a_text(tokenizer: Any) -> bool:
+    """Whether a tokenizer has a token of its own before every text, as most models were taught to expect."""
+    begins = tokenizer("a")["input_ids"][:1]
+    return bool(tokenizer.bos_token_id is not None and begins == [tokenizer.bos_token_id])
 
 
 def _own(tokenizer: Any) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from kazu_distill.base_llm.adapters import base_of
 from kazu_distill.base_llm.chat import PLAIN
 from kazu_distill.base_llm.errors import BaseLLMError
 from kazu_distill.base_llm.generation import BATCH_TOKENS, Generator, Question
+from kazu_distill.base_llm.memory import asking_memory
+from kazu_distill.base_llm.room import room_of
 from kazu_distill.base_llm.settings import BaseLLM, Described
 from kazu_distill.base_llm.weights import digest
 from kazu_distill.base_llm.worker import Worker
@@ -24,6 +27,7 @@ from kazu_distill.models.device import Precision
 from kazu_distill.models.quiet import quieten_libraries
 from kazu_distill.models.threads import limit_threads
 
+_USUAL_TOKENS = 2048  # of a question with its answer
 _LEAST_ANSWER = 32  # tokens that there must be room for
 
 
@@ -98,6 +102,17 @@ class TransformersClient:
         }
         self._described = None if offline else self._settings.describe()
         self._worker = Worker(load=self._load, sampling=self._sampling, name=name)
+
+    def remarks(self) -> list[str]:
+        """What the model takes when it is loaded, and what to change if it will not fit; nothing of one offline."""
+        if self._described is None:
+            return []
+        tokens = min(_USUAL_TOKENS, self._batch_tokens)
+        memory = asking_memory(self._described, batch=self._batch_tokens // tokens, tokens=tokens)
+        room = room_of(self._described.device)
+        lower = "lower llm.batch_tokens", "set llm.load_in_4bit=true (CUDA)", "choose a smaller model"
+        memory = replace(memory, lower=lower)
+        return [memory.sentence(room), *([remark] if (remark := memory.remark(room)) else [])]
 
     async def ask(self, request: Request) -> Answer:
         """Ask once.

@@ -46,10 +46,14 @@ class ForcedJson:
                 "model, which adds what it lacks"
             )
         self._xgrammar = xgrammar
-        tokens = xgrammar.TokenizerInfo.from_huggingface(
-            form.tokenizer, vocab_size=vocabulary, stop_token_ids=sorted(ends)
-        )
+        more: dict[str, Any] = {"vocab_size": vocabulary, "stop_token_ids": sorted(ends)}
+        tokens = xgrammar.TokenizerInfo.from_huggingface(form.tokenizer, **more)
+        if tokens.vocab_type is xgrammar.VocabType.RAW:  # of T5's kind it is not known how they write a space
+            pieces = [piece.replace("▁".encode(), b" ") for piece in tokens.decoded_vocab]
+            tokens = xgrammar.TokenizerInfo(pieces, xgrammar.VocabType.RAW, **more)
         self._compiler = xgrammar.GrammarCompiler(tokens)
+        # Where each text begins with a space, as in SentencePiece, so does what the model was taught.
+        self._has_space = tokens.decoded_vocab[form.answer("{")[0]].startswith(b" ")
         self._vocabulary = vocabulary
         # A special token's name is text to a grammar, so that it could stand in a string; it would be lost in reading.
         special = {token for token in form.tokenizer.all_special_ids if token not in ends}
@@ -66,15 +70,13 @@ class ForcedJson:
         ]
         return _Held(self._xgrammar, matchers, self._vocabulary, self._forbidden)
 
-    def accepts(self, text: str, schema: Mapping[str, Any]) -> bool:
-        """Whether a text could be an answer."""
-        matcher = self._xgrammar.GrammarMatcher(self._grammar(schema), terminate_without_stop_token=True)
-        return bool(matcher.accept_string(text) and matcher.is_terminated())
-
     def _grammar(self, schema: Mapping[str, Any]) -> Any:
         key = json.dumps(schema, ensure_ascii=False)  # not sorted: fields are written in the order in which they stand
         if key not in self._compiled:
-            self._compiled[key] = self._compiler.compile_json_schema(key, any_whitespace=False, separators=(", ", ": "))
+            grammar = self._xgrammar.Grammar.from_json_schema(key, any_whitespace=False, separators=(", ", ": "))
+            if self._has_space:
+                grammar = self._xgrammar.Grammar.concat(self._xgrammar.Grammar.from_regex(" ?"), grammar)
+            self._compiled[key] = self._compiler.compile_grammar(grammar)
         return self._compiled[key]
 
 

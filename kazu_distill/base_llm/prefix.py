@@ -73,7 +73,8 @@ class SharedPrefix:
             use_cache=True,
             logits_to_keep=1,
         )
-        self._layers = [(layer.keys, layer.values) for layer in cache.layers]
+        layers: Any = cache.layers
+        self._layers = [(layer.keys, layer.values) for layer in layers]
         self._tokens = list(tokens)
 
 

@@ -98,7 +98,7 @@ class Described:
         """The most tokens of question and answer together; infinite where nothing says."""
         config = self.config.get_text_config()
         longest = getattr(config, "max_position_embeddings", None)
-        return math.inf if self.is_seq2seq or not longest else float(longest)
+        return float(longest) if longest else math.inf
 
     def load(self) -> Any:
         """The model with its weights, on its device, with its adapter if it has one, and ready to generate.

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +17,7 @@ from kazu_distill.llm.pace import Pace
 from kazu_distill.llm.protocol import (
     LLM,
     Answer,
+    HasRemarks,
     LLMError,
     NotAsked,
     NotInStore,
@@ -96,6 +97,10 @@ class Asker:
         """What the model costs, if that is known."""
         return self._llm.price
 
+    def remarks(self) -> Sequence[str]:
+        """What there is to say before the model is asked."""
+        return self._llm.remarks() if isinstance(self._llm, HasRemarks) else ()
+
     def stored(self, request: Request) -> Answer | None:
         """The answer that is in the store already."""
         return self._store.get(request_key(self._llm.identity, request))
@@ -121,7 +126,7 @@ class Asker:
             async with lock:
                 stored = None if again else self._store.get(key)
                 if stored is not None:
-                    self.statistics.from_store += 1
+                    self.statistics.count_stored(stored)
                     return stored
                 if self._offline:
                     raise NotInStore("the store has no answer to this request: run again without llm.offline=true")

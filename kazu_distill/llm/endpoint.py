@@ -31,6 +31,9 @@ _CONTEXT_EXCEEDED = {"context_length_exceeded", "exceed_context_size_error"}
 # Servers without a code for it say it in words: Gemini, vLLM and llama.cpp, in this order.
 _TOO_LONG = re.compile(r"token count .*exceeds|maximum context length|available context size", re.IGNORECASE)
 
+_SCHEMA_REFUSED = (400, 422, 501)  # by servers whose words then name response_format
+_PINNED = re.compile(r"server is pinned to", re.IGNORECASE)  # transformers serve, asked for another model (400)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -66,9 +69,15 @@ class Endpoint:
         if code in _QUOTA_USED_UP:
             whose = f"of the key in {self.key_env}" if self.key_env else f"at {self.address}"
             return Refused(f"{who}: the quota {whose} is used up ({status}){said}")
-        if status == 404:
+        if status in _SCHEMA_REFUSED and "response_format" in message:
             return Refused(
-                f"{who}: model {self.model!r} is unknown to {self.address} (404): set llm.model or llm.base_url{said}"
+                f"{who}: {self.address} cannot hold answers to this JSON schema ({status}): set llm.structured=false, "
+                f"so that the prompt alone asks for the form{said}"
+            )
+        if status == 404 or (status == 400 and _PINNED.search(message)):
+            return Refused(
+                f"{who}: model {self.model!r} is unknown to {self.address} ({status}): set llm.model or "
+                f"llm.base_url{said}"
             )
         if code in _SETTING_UNKNOWN:
             return Refused(f"{who}: {self.model!r} does not take a setting ({status}); null leaves it out{said}")

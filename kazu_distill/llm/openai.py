@@ -171,13 +171,23 @@ def _normalised_errors(endpoint: Endpoint) -> Iterator[None]:
         raise endpoint.failure(
             error.status_code,
             code=error.code or "",
-            message=error.message,
+            message=words_of(error),
             retry_after_s=retry_after_s(error.response.headers),
         ) from None
     except openai.APIConnectionError as error:
         raise _connection_failure(error, endpoint) from None
     except (openai.APIError, json.JSONDecodeError):
         raise endpoint.no_answer("JSON") from None
+
+
+def words_of(error: openai.APIStatusError) -> str:
+    """What the server said; the SDK keeps it in its message only where it stands as OpenAI writes it."""
+    body = error.body
+    if isinstance(body, Mapping):  # as FastAPI writes it
+        said = body.get("detail")
+    else:
+        said = None if isinstance(body, str) and body.startswith("<") else body  # no proxy's page
+    return f"{error.message} - {said}" if said else error.message
 
 
 def _connection_failure(error: openai.APIConnectionError, endpoint: Endpoint) -> LLMError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from kazu_distill.errors import ConfigError, KazuDistillError, require_number
 
@@ -132,6 +132,14 @@ class LLM(Protocol):
 
     async def close(self) -> None:
         """Close connections."""
+
+
+@runtime_checkable
+class HasRemarks(Protocol):
+    """An LLM of which there is something to say before it is asked."""
+
+    def remarks(self) -> Sequence[str]:
+        """What a user should know, a line each."""
 
 
 class LLMError(KazuDistillError):

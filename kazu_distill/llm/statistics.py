@@ -36,8 +36,8 @@ class Percentiles:
 class Statistics:
     """Counts of one model in one run; tokens and latencies are of the answers that were asked for, not of stored ones.
 
-    ``failed`` counts requests that brought no answer after all attempts, ``retries`` the attempts after the first by
-    what made them necessary.
+    ``stored`` is what the stored answers took when they were asked for. ``failed`` counts requests that brought no
+    answer after all attempts, ``retries`` the attempts after the first by what made them necessary.
     """
 
     price: Price | None = None
@@ -47,6 +47,7 @@ class Statistics:
     retries: Counter[str] = field(default_factory=Counter)
     input_tokens: int = 0
     output_tokens: int = 0
+    stored: Usage = field(default_factory=Usage)
     latency_s: Percentiles = field(default_factory=Percentiles)
 
     def count(self, answer: Answer) -> None:
@@ -55,6 +56,14 @@ class Statistics:
         self.input_tokens += answer.usage.input_tokens
         self.output_tokens += answer.usage.output_tokens
         self.latency_s.add(answer.latency_s)
+
+    def count_stored(self, answer: Answer) -> None:
+        """Count an answer that was in the store."""
+        self.from_store += 1
+        used = answer.usage
+        self.stored = Usage(
+            self.stored.input_tokens + used.input_tokens, self.stored.output_tokens + used.output_tokens
+        )
 
     def count_retry(self, error: LLMError) -> None:
         """Count a failure after which a request is asked again."""
@@ -65,6 +74,15 @@ class Statistics:
         """US dollars spent; None where the price is not known. What failed attempts cost is not in it."""
         return None if self.price is None else self.price.cost(Usage(self.input_tokens, self.output_tokens))
 
+    @property
+    def answers_cost_usd(self) -> float | None:
+        """What all answers cost at this price, those of the store too; None where price or tokens are not known.
+
+        An answer without a question's tokens is of a server that does not count them.
+        """
+        used = Usage(self.input_tokens + self.stored.input_tokens, self.output_tokens + self.stored.output_tokens)
+        return None if self.price is None or not used.input_tokens else self.price.cost(used)
+
     def as_mapping(self) -> dict[str, Any]:
         """The counts as JSON values; cost in US dollars, latency percentiles in seconds."""
         return {
@@ -74,7 +92,10 @@ class Statistics:
             "retries": dict(self.retries.most_common()),
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
+            "stored_input_tokens": self.stored.input_tokens,
+            "stored_output_tokens": self.stored.output_tokens,
             "cost_usd": self.cost_usd,
+            "answers_cost_usd": self.answers_cost_usd,
             "latency_s": {f"p{percent}": _rounded(self.latency_s.at(percent)) for percent in (50, 90, 99)},
         }
 

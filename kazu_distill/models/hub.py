@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled  # type: igno
 
 from kazu_distill.errors import ConfigError, KazuDistillError
 
+_log = logging.getLogger(__name__)
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
@@ -50,3 +53,16 @@ def push_to_hub(folder: Path, repository: str, *, token: str | None) -> str:
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise HubError(f"push_to_hub={repository}: {' '.join(str(error).split())[:300]}. {later}") from error
     return str(url)
+
+
+def push_or_warn(folder: Path, repository: str) -> str | None:
+    """Put a model that is saved already on the Hub, with the token of ``HF_TOKEN``; what fails is warned of.
+
+    Returns:
+        Its address; None if it failed.
+    """
+    try:
+        return push_to_hub(folder, repository, token=os.environ.get("HF_TOKEN"))
+    except HubError as error:
+        _log.warning("%s", error)
+        return None

@@ -1,4 +1,4 @@
-"""The jobs of a sweep as one ranking: what each model reaches, and what it takes."""
+"""The jobs of a sweep: what each leaves behind, read and ranked."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from kazu_distill.document_files import atomic_writer
-from kazu_distill.scoring.intervals import Interval, figures, paired_intervals
+from kazu_distill.scoring.intervals import Interval
 from kazu_distill.scoring.model_figures import ModelFigures, figures_from_json
 from kazu_distill.scoring.pairs import Pair
+from kazu_distill.scoring.ranking import Candidate, Ranking, rank
 from kazu_distill.scoring.tally import Tally, sides_of, tally
 
 JOB = "job.npz"
@@ -32,41 +33,8 @@ class Job:
     model: ModelFigures | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A job in the ranking.
-
-    Args:
-        name: what tells it from the others.
-        figures: strict ones by name; None where one has no meaning.
-        intervals: 95 % intervals of them.
-        differences: 95 % intervals of its figures less those of the best; None for the best itself, and for a job whose
-            gold is another.
-        model: size and speed; None where predictions were given.
-    """
-
-    name: str
-    figures: Mapping[str, float | None]
-    intervals: Mapping[str, Interval]
-    differences: Mapping[str, Interval] | None
-    model: ModelFigures | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """Jobs by mean F1, the best first.
-
-    Args:
-        labels: the classes of the best.
-        documents: on which the best was scored.
-        jobs: the jobs.
-        same_gold: whether all were scored against the same gold; if not, the figures cannot be set side by side.
-    """
-
-    labels: tuple[str, ...]
-    documents: int
-    jobs: Sequence[Ranked]
-    same_gold: bool
+SweepRanking: TypeAlias = Ranking[ModelFigures | None]
+"""The jobs of a sweep, with the models' sizes and speeds; None where predictions were given."""
 
 
 def save_job(folder: Path, settings: Sequence[str], pairs: Sequence[Pair], labels: Sequence[str]) -> None:
@@ -95,29 +63,17 @@ def read_jobs(folder: Path, *, since: float) -> list[Job]:
     return [_read_job(each, since) for each in found if (each / JOB).stat().st_mtime >= since]
 
 
-def rank(jobs: Sequence[Job], *, seed: int, resamples: int) -> Ranking:
-    """Rank jobs by mean F1, with what each is behind the best on the same resamples of documents.
+def rank_jobs(jobs: Sequence[Job], *, seed: int, resamples: int) -> SweepRanking:
+    """Rank jobs under names that tell them apart.
 
     Raises:
         ValueError: there is none.
     """
-    names = _names(jobs)
-    reached = [_figures(job.strict) for job in jobs]
-    order = sorted(range(len(jobs)), key=lambda number: -(reached[number]["mean_f1"] or 0.0))
-    best = jobs[order[0]]
-    ranked = [
-        Ranked(
-            name=names[number],
-            figures=reached[number],
-            intervals=jobs[number].intervals,
-            differences=paired_intervals(best.strict, jobs[number].strict, seed=seed, resamples=resamples)
-            if jobs[number] is not best and _same_gold(best, jobs[number])
-            else None,
-            model=jobs[number].model,
-        )
-        for number in order
+    candidates = [
+        Candidate(name, job.documents, job.strict, job.intervals, job.model)
+        for name, job in zip(_names(jobs), jobs, strict=True)
     ]
-    return Ranking(best.strict.labels, len(best.documents), ranked, all(_same_gold(best, job) for job in jobs))
+    return rank(candidates, seed=seed, resamples=resamples)
 
 
 def _read_job(folder: Path, since: float) -> Job:
@@ -134,19 +90,6 @@ def _read_job(folder: Path, since: float) -> Job:
         model=figures_from_json(json.loads(model.read_text(encoding="utf-8")))
         if model.is_file() and model.stat().st_mtime >= since
         else None,
-    )
-
-
-def _figures(strict: Tally) -> dict[str, float | None]:
-    reached = figures(strict.counts.sum(axis=0), strict.labels)
-    return {name: None if np.isnan(value) else float(value) for name, value in reached.items()}
-
-
-def _same_gold(one: Job, other: Job) -> bool:
-    return (
-        one.documents == other.documents
-        and one.strict.labels == other.strict.labels
-        and np.array_equal(one.strict.counts[:, :, 2], other.strict.counts[:, :, 2])
     )
 
 

@@ -11,9 +11,10 @@ from rich.table import Table
 from kazu_distill.scoring.comparison import Comparison
 from kazu_distill.scoring.counts import Counts
 from kazu_distill.scoring.intervals import FEW, Interval
-from kazu_distill.scoring.metrics import f1
+from kazu_distill.scoring.metrics import f1, less
 from kazu_distill.scoring.model_figures import MILLION
-from kazu_distill.scoring.sweep import Ranking
+from kazu_distill.scoring.sweep import SweepRanking
+from kazu_distill.scoring.systems import SystemsRanking
 from kazu_distill.scoring.voters import Voters
 from kazu_distill.scoring.wording import percent, percent_range, points, points_range, quantity
 
@@ -106,7 +107,7 @@ def voters_table(voters: Voters) -> Table:
     return table
 
 
-def ranking_table(ranking: Ranking) -> Table:
+def ranking_table(ranking: SweepRanking) -> Table:
     """The models of a sweep, the best first: F1, size, speed and what a million documents take."""
     table = Table(title=f"{ranking.documents:,} documents, strict F1", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("model", overflow="fold")
@@ -129,4 +130,50 @@ def ranking_table(ranking: Ranking) -> Table:
     if not ranking.same_gold:
         notes.append("not all on the same gold: figures cannot be set side by side")
     table.caption, table.caption_justify = "\n".join(notes), "left"
+    return table
+
+
+def systems_table(ranking: SystemsRanking) -> Table:
+    """Ways of labelling, the best first: F1, what they are behind, what failed, speed and cost."""
+    table = Table(title=f"{ranking.documents:,} documents, strict F1", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("system", overflow="fold")
+    names = (
+        "mean F1",
+        "95 %",
+        "micro F1",
+        "95 %",
+        "to the best",
+        "95 %",
+        "failed",
+        "unread %",
+        "no place %",
+        "docs/s",
+        "$/M",
+    )
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    best = ranking.jobs[0]
+    for job in ranking.jobs:
+        own, differences = job.model, job.differences
+        table.add_row(
+            escape(job.name),
+            percent(job.figures["mean_f1"]),
+            percent_range(job.intervals["mean_f1"]),
+            percent(job.figures["micro_f1"]),
+            percent_range(job.intervals["micro_f1"]),
+            points(less(job.figures["mean_f1"], best.figures["mean_f1"])) if differences else "",
+            points_range(differences["mean_f1"]) if differences else "",
+            f"{own.failed:,}",
+            percent(own.unreadable_share),
+            percent(own.ungrounded_share),
+            quantity(own.documents_per_second) + ("*" if own.is_rough else ""),
+            "–" if own.cost_per_million is None else f"{own.cost_per_million:,.2f}",
+        )
+    table.caption = (
+        "failed: documents without a usable answer, which count as without spans; unread: answers that could not be "
+        "read; no place: mentions that are not in the text; $/M: US dollars for a million documents; –: not known"
+    )
+    if any(job.model.is_rough for job in ranking.jobs):
+        table.caption += "; * timed on too little to rely on"
+    table.caption_justify = "left"
     return table

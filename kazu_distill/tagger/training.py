@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from transformers import PrinterCallback, ProgressCallback, set_seed
+from transformers import set_seed
 
 from kazu_distill.document_files import document_line
 from kazu_distill.documents import Document
 from kazu_distill.errors import ConfigError
 from kazu_distill.models.checkpoints import resumable
 from kazu_distill.models.quiet import quieten_libraries
+from kazu_distill.models.trainer import OnStep
 from kazu_distill.schema import Schema
 from kazu_distill.tagger.alignment import AlignmentCounts
 from kazu_distill.tagger.batches import Collator, TokenBatches
@@ -31,7 +32,7 @@ from kazu_distill.tagger.runtime import TorchRuntime
 from kazu_distill.tagger.saved import TaggerParts
 from kazu_distill.tagger.settings import TaggerSettings
 from kazu_distill.tagger.tagger import Tagger
-from kazu_distill.tagger.trainer import OnStep, Progress, Score, TaggerTrainer
+from kazu_distill.tagger.trainer import Score, TaggerTrainer
 from kazu_distill.tagger.trainer_settings import TrainerSettings
 from kazu_distill.tagger.windows_table.table import OnProgress, WindowsTable, windows_table
 
@@ -134,10 +135,9 @@ def train_tagger(
             multiple=length_multiple(runtime.device),
             longest=settings.max_length,
         ),
-        callbacks=[trainer.early_stopping, Progress(on_step)],
+        callbacks=[trainer.early_stopping],
     )
-    for own_output in (ProgressCallback, PrinterCallback):  # the caller says how progress is shown
-        run.remove_callback(own_output)
+    run.show_progress_by(on_step)
     run.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     # The best model is in memory, of every process; optimizer states are large and of no more use.
     run.accelerator.wait_for_everyone()

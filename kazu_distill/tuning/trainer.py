@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from accelerate.utils import broadcast_object_list, gather_object
-from torch.utils.data import DataLoader
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-
+from kazu_distill.models.trainer import OwnBatchesTrainer
 from kazu_distill.tuning.loss import answer_loss
 from kazu_distill.tuning.packing import MicroBatches
 
@@ -18,11 +15,8 @@ Answers = Callable[[Any, Sequence[int]], list[str]]
 Score = Callable[[int, float, list[str]], Mapping[str, float]]
 """Given step, epoch and the answers to all questions: named figures, among them ``mean_f1``, by which is selected."""
 
-OnStep = Callable[[int, int], None]
-"""Given the number of steps that are done, and of all steps."""
 
-
-class TuningTrainer(Trainer):
+class TuningTrainer(OwnBatchesTrainer):
     """Trains a model that answers.
 
     Args:
@@ -44,22 +38,10 @@ class TuningTrainer(Trainer):
     ) -> None:
         # A loss function of its own is told how many tokens the whole step learns, so that the parts of an accumulated
         # gradient, and several processes, are weighed right.
-        super().__init__(eval_dataset=range(questions), compute_loss_func=answer_loss, **arguments)
+        super().__init__(batches=batches, eval_dataset=range(questions), compute_loss_func=answer_loss, **arguments)
         self._answers = answers
         self._questions = questions
         self._score = score
-        self._batches = batches
-
-    def get_train_dataloader(self) -> DataLoader[Any]:
-        """The micro-batches that were given; each process has its own."""
-        rows: Any = self.train_dataset
-        return _EpochLoader(
-            rows,
-            batch_sampler=self._batches,
-            collate_fn=self.data_collator,
-            num_workers=self.args.dataloader_num_workers,
-            pin_memory=self.args.dataloader_pin_memory,
-        )
 
     def evaluate(
         self,
@@ -74,34 +56,11 @@ class TuningTrainer(Trainer):
             own = own[self.accelerator.process_index :: processes]
         model: Any = self.model if self.is_fsdp_enabled else self.accelerator.unwrap_model(self.model_wrapped)
         model.eval()
-        parts = gather_object([dict(zip(own, self._answers(model, own), strict=True))])
-        figures: list[Any] = [None]
-        if self.is_world_process_zero():
-            answered = {number: answer for part in parts for number, answer in part.items()}
-            in_order = [answered[number] for number in range(self._questions)]
-            figures = [dict(self._score(self.state.global_step, self.state.epoch or 0.0, in_order))]
-        broadcast_object_list(figures)
-        metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures[0].items()}
-        self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        return metrics
+        answered = dict(zip(own, self._answers(model, own), strict=True))
 
+        def score(parts: list[dict[int, str]]) -> Mapping[str, float]:
+            by_number = {number: answer for part in parts for number, answer in part.items()}
+            in_order = [by_number[number] for number in range(self._questions)]
+            return self._score(self.state.global_step, self.state.epoch or 0.0, in_order)
 
-class _EpochLoader(DataLoader[Any]):
-    """A loader that the Trainer can tell the epoch."""
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose micro-batches come next."""
-        assert isinstance(self.batch_sampler, MicroBatches)
-        self.batch_sampler.set_epoch(epoch)
-
-
-class Progress(TrainerCallback):
-    """Tells of every step."""
-
-    def __init__(self, on_step: OnStep) -> None:
-        self._on_step = on_step
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Tell of it."""
-        self._on_step(state.global_step, state.max_steps)
+        return self.judge(answered, score, prefix=metric_key_prefix)

@@ -14,20 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PrinterCallback, ProgressCallback, TrainingArguments, set_seed
+from transformers import TrainingArguments, set_seed
 
 from kazu_distill.base_llm.errors import OutOfMemory, is_out_of_memory
 from kazu_distill.base_llm.settings import Described
 from kazu_distill.errors import ConfigError
 from kazu_distill.models.checkpoints import resumable
 from kazu_distill.models.quiet import quieten_libraries
+from kazu_distill.models.trainer import OnStep
 from kazu_distill.tuning.adapter import AdapterSettings
 from kazu_distill.tuning.answering import Answering
 from kazu_distill.tuning.batches import OneRow, SideBySide
 from kazu_distill.tuning.packing import MicroBatches, packed, padded
 from kazu_distill.tuning.rows import Row
 from kazu_distill.tuning.settings import TuningSettings
-from kazu_distill.tuning.trainer import OnStep, Progress, Score, TuningTrainer
+from kazu_distill.tuning.trainer import Score, TuningTrainer
 from kazu_distill.tuning.vocabulary import grow
 
 
@@ -135,10 +136,9 @@ def tune_model(
             args=arguments,
             train_dataset=job.rows,
             data_collator=_collator(job.described, model),
-            callbacks=[job.settings.early_stopping, Progress(on_step)],
+            callbacks=[job.settings.early_stopping],
         )
-        for own_output in (ProgressCallback, PrinterCallback):  # the caller says how progress is shown
-            run.remove_callback(own_output)
+        run.show_progress_by(on_step)
         run.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if run.state.best_global_step is None:  # it ended before the first evaluation
             run.evaluate()

@@ -69,20 +69,8 @@ def llama_tokenizer(
 def tiny_t5(
     folder: Path, texts: Iterable[str], *, vocabulary: int = 600, hidden: int = 64, layers: int = 2, seed: int = 1
 ) -> Path:
-    """A model from sequence to sequence; its tokenizer, like T5's, has neither braces nor line breaks."""
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace("\n", " "), normalizers.NFKC()])
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.decoder = decoders.Metaspace()
-    kept = (text.replace("{", " ").replace("}", " ") for text in texts)
-    trainer = trainers.UnigramTrainer(
-        vocab_size=vocabulary, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False
-    )
-    tokenizer.train_from_iterator(kept, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    fast: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
-    )
+    """A model from sequence to sequence, with such a tokenizer, saved in a folder."""
+    fast = t5_tokenizer(texts, vocabulary=vocabulary)
     set_seed(seed)
     config = T5Config(
         vocab_size=len(fast), d_model=hidden, d_kv=hidden // 4, d_ff=2 * hidden, num_layers=layers, num_heads=4,
@@ -93,3 +81,20 @@ def tiny_t5(
     model.to(torch.float32).save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
+
+
+def t5_tokenizer(texts: Iterable[str], *, vocabulary: int = 600) -> Any:
+    """A tokenizer that, like T5's, has neither braces nor line breaks."""
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace("\n", " "), normalizers.NFKC()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    kept = (text.replace("{", " ").replace("}", " ") for text in texts)
+    trainer = trainers.UnigramTrainer(
+        vocab_size=vocabulary, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False
+    )
+    tokenizer.train_from_iterator(kept, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
+    )

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,9 +35,12 @@ class Pushes(BackgroundPushes):
     def __init__(self, project: LabelStudioProject, outbox: Path) -> None:
         self.shown: list[Pushed] = []
         self.said: list[str] = []
-        super().__init__(
-            project=project, title="title", outbox=outbox, on_shown=self.shown.append, say=self.said.append
-        )
+        self.when_it_waits: Callable[[], None] = lambda: None
+        super().__init__(project=project, title="title", outbox=outbox, on_shown=self.shown.append, say=self._note)
+
+    def _note(self, sentence: str) -> None:
+        self.said.append(sentence)
+        self.when_it_waits()
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +133,7 @@ def test_ctrl_c_ends_the_waiting(tmp_path: Path) -> None:
         pushes = Pushes(project_on(mute.url, "title", timeout=LONG), tmp_path)
         pushes.hand_over(DOCUMENTS, model_version="gold")
         assert mute.asked.wait(LONG)
-        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        pushes.when_it_waits = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start
         pushes.finish(patience=10 * LONG)
     assert kept_versions(tmp_path) == ["gold"]
 

@@ -169,6 +169,12 @@ def test_a_setting_that_the_model_does_not_take_ends_the_run(provider: str) -> N
         ask(client_of(provider, llm_server.url))
 
 
+@pytest.mark.parametrize("provider", ["openai", "azure", "local"])
+def test_a_server_that_knows_no_schema_ends_the_run_with_what_to_set(provider: str) -> None:
+    with server(faults=[Fault.SCHEMA_UNKNOWN]) as llm_server, pytest.raises(Refused, match=r"llm\.structured=false"):
+        ask(client_of(provider, llm_server.url))
+
+
 @pytest.mark.parametrize(("retry_after", "seconds"), [("7", 7), ("0.5", 0.5)])
 def test_a_rate_limit_says_how_long_to_wait(provider: str, retry_after: str, seconds: float) -> None:
     with (

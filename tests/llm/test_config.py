@@ -35,7 +35,7 @@ def _asker(store: AnswerStore, provider: str, *overrides: str) -> Asker:
 
 def test_every_file_is_tried_here() -> None:
     files = {path.stem for path in (CONF / "llm").glob("*.yaml")}
-    assert files == {"_base", "gemini_legacy", *PROVIDERS}
+    assert files == {"_base", "_server", "gemini_legacy", "transformers", *PROVIDERS}
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from email.utils import formatdate
 from typing import Any
 
+import httpx2
+import openai
 import pytest
 from google.genai import types
 
 from kazu_distill.llm.endpoint import Endpoint, retry_after_s
 from kazu_distill.llm.gemini import from_gemini, to_gemini
 from kazu_distill.llm.gemini_messages import gemini_schema, read_answer, read_fault
-from kazu_distill.llm.openai import from_openai, to_openai
+from kazu_distill.llm.openai import from_openai, to_openai, words_of
 from kazu_distill.llm.protocol import FinishReason, Refused, Sampling, Usage
 from tests.llm.asking import QUESTION, SCHEMA
 
@@ -145,6 +147,50 @@ def test_what_a_provider_says_is_shown_on_one_line_without_the_key() -> None:
     assert "\n" not in shown
     assert len(shown) < 400
     assert "sk-123" not in repr(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (422, "{'detail': \"Unsupported fields in the request: {'response_format'}\"}"),
+        (400, "This response_format type is unavailable now"),
+        (400, "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model"),
+        (400, "'response_format.type' must be 'json_object' or 'text'"),
+        (501, "response_format is not implemented"),
+    ],
+)
+def test_a_refused_schema_is_told_from_a_refused_request(status: int, message: str) -> None:
+    endpoint = Endpoint("local", "http://localhost/v1", "m", None, "none")
+    error = endpoint.failure(status, message=message)
+    assert isinstance(error, Refused)
+    assert "set llm.structured=false" in str(error)
+    assert not isinstance(endpoint.failure(500, message=message), Refused), "that may pass"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"message": "OpenAI's"}, "Error code: 400 - OpenAI's"),
+        ({"detail": "FastAPI's"}, "Error code: 400 - FastAPI's"),
+        ({"detail": [{"msg": "a list's"}]}, "Error code: 400 - [{'msg': \"a list's\"}]"),
+        ("some words", "Error code: 400 - some words"),
+        ("<html>a proxy's page</html>", "Error code: 400"),
+        (None, "Error code: 400"),
+    ],
+)
+def test_a_servers_words_are_shown_however_it_writes_them(body: object, shown: str) -> None:
+    as_openai = isinstance(body, dict) and "message" in body  # that the SDK reads itself
+    response = httpx2.Response(400, request=httpx2.Request("POST", "http://localhost"))
+    error = openai.BadRequestError(shown if as_openai else "Error code: 400", response=response, body=body)
+    assert words_of(error) == shown
+
+
+def test_a_server_that_is_pinned_to_another_model_says_so() -> None:
+    endpoint = Endpoint("local", "http://localhost/v1", "m", None, "none")
+    error = endpoint.failure(400, message="Server is pinned to 'models/tuned'; requested 'm'.")
+    assert isinstance(error, Refused)
+    assert "model 'm' is unknown to http://localhost/v1 (400): set llm.model" in str(error)
+    assert "pinned to 'models/tuned'" in str(error)
 
 
 def test_a_server_that_wants_a_key_that_was_not_configured_says_so() -> None:

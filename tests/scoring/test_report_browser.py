@@ -20,9 +20,11 @@ from kazu_distill.scoring.curves import Curve
 from kazu_distill.scoring.pairs import Pair
 from kazu_distill.scoring.report.comparison_page import write_comparison, write_sweep
 from kazu_distill.scoring.report.learning import Evaluated
+from kazu_distill.scoring.report.systems_page import write_systems
 from tests.scoring.report_pages import LABELS, page_of, pair
 from tests.scoring.test_report import HOSTILE, hostile_pairs
 from tests.scoring.test_sweep import job, ranked
+from tests.scoring.test_systems import hostile_systems
 
 PAIRS = [
     *(pair(f"missed-{number}", [("Aspirin", "chemical")], []) for number in range(3)),
@@ -136,7 +138,7 @@ def test_every_control_has_a_name(browser: webdriver.Chrome, tmp_path: Path) -> 
     assert all(names)
 
 
-def test_the_pages_of_two_predictions_and_of_a_sweep_run_nothing_and_fit(
+def test_the_pages_of_two_predictions_of_a_sweep_and_of_systems_run_nothing_and_fit(
     browser: webdriver.Chrome, tmp_path: Path
 ) -> None:
     (tmp_path / "sweep").mkdir()
@@ -147,7 +149,12 @@ def test_the_pages_of_two_predictions_and_of_a_sweep_run_nothing_and_fit(
     second = [(gold, gold) for gold, _ in first]
     comparison = compare(first, second, (HOSTILE,), seed=1, resamples=20)
     write_comparison(tmp_path / "two.html", comparison, (first, second), names=(HOSTILE, "b"))
-    for page, heading in (("sweep.html", "2 models of a sweep"), ("two.html", f"b set against {HOSTILE}")):
+    write_systems(tmp_path / "systems.html", hostile_systems(tmp_path))
+    for page, heading in (
+        ("sweep.html", "2 models of a sweep"),
+        ("systems.html", "2 ways of labelling"),
+        ("two.html", f"b set against {HOSTILE}"),
+    ):
         for width in (360, 1280):
             size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
             browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

@@ -15,7 +15,7 @@ from kazu_distill.scoring.model_figures import ModelFigures, figures_from_json
 from kazu_distill.scoring.pairs import Pair
 from kazu_distill.scoring.report.comparison_page import write_sweep
 from kazu_distill.scoring.report.sweep_markdown import sweep_markdown
-from kazu_distill.scoring.sweep import JOB, Ranking, rank, read_jobs, save_job
+from kazu_distill.scoring.sweep import JOB, SweepRanking, rank_jobs, read_jobs, save_job
 from tests.scoring.report_pages import LABELS, Parsed, pair
 from tests.scoring.test_report import HOSTILE
 
@@ -42,9 +42,9 @@ def job(
     save_job(folder / name, settings, own, LABELS)
 
 
-def ranked(folder: Path, *, since: float = 0.0) -> Ranking:
+def ranked(folder: Path, *, since: float = 0.0) -> SweepRanking:
     """The ranking of what lies there."""
-    return rank(read_jobs(folder, since=since), seed=1, resamples=200)
+    return rank_jobs(read_jobs(folder, since=since), seed=1, resamples=200)
 
 
 def test_the_best_comes_first_with_what_the_others_are_behind(tmp_path: Path) -> None:

@@ -25,12 +25,14 @@ TEXTS = [
 DOCUMENTS = [Document(str(number), (Section("", text),)) for number, text in enumerate(TEXTS)]
 
 
-def save_tagger(encoder: Encoder, folder: Path, *, change: Callable[[Any], None] | None = None) -> Path:
+def save_tagger(
+    encoder: Encoder, folder: Path, *, change: Callable[[Any], None] | None = None, schema: Schema = SCHEMA
+) -> Path:
     """A saved tagger with large weights in its head, so that about half of its probabilities are above a half.
 
     ``change`` is done to the model before it is saved.
     """
-    scheme = label_scheme("bio", SCHEMA.labels)
+    scheme = label_scheme("bio", schema.labels)
     model, tokenizer = encoder.load(scheme)
     head = head_of(model)
     torch.manual_seed(2)
@@ -39,7 +41,7 @@ def save_tagger(encoder: Encoder, folder: Path, *, change: Callable[[Any], None]
     if change:
         change(model)
     model.save_pretrained(folder)  # type: ignore[operator]
-    save_parts(folder, TaggerParts(tokenizer, SCHEMA, scheme, TaggerSettings(max_length=32, stride=8)))
+    save_parts(folder, TaggerParts(tokenizer, schema, scheme, TaggerSettings(max_length=32, stride=8)))
     return folder
 
 

@@ -12,13 +12,13 @@ import torch
 from kazu_distill.document_files import write_documents
 from kazu_distill.documents import Document, Section, Span
 from kazu_distill.models.early_stopping import EarlyStopping
+from kazu_distill.models.trainer import OnStep
 from kazu_distill.schema import Schema
 from kazu_distill.tagger.encoder import Encoder
 from kazu_distill.tagger.labels import label_scheme
 from kazu_distill.tagger.loss import MultilabelLoss
 from kazu_distill.tagger.settings import TaggerSettings
 from kazu_distill.tagger.tagger import Tagger
-from kazu_distill.tagger.trainer import OnStep
 from kazu_distill.tagger.trainer_settings import TrainerSettings
 from kazu_distill.tagger.training import Trained, findable, train_tagger
 

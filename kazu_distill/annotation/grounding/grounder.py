@@ -53,10 +53,14 @@ class GroundedSpan:
 
 @dataclass(frozen=True, slots=True)
 class Grounding:
-    """The spans in order of their place, and the mentions that got none with the reason."""
+    """The spans in order of their place, the mentions that got none with the reason, and how many mentions there were.
+
+    An abbreviation with its long form counts for the two mentions that it was split into.
+    """
 
     spans: tuple[GroundedSpan, ...]
     missing: tuple[tuple[Mention, Status], ...]
+    mentions: int
 
 
 class Grounder:
@@ -138,7 +142,7 @@ class Grounder:
             }
             for key, place, label, surface in other_places(sure, {key: listed[key] for key in sure}, nested):
                 spans.add(place, label, _status(text, place, surface, key[0]))
-        return Grounding(spans.in_order(), tuple(missing))
+        return Grounding(spans.in_order(), tuple(missing), len(mentions))
 
     def _finder(self, text: str) -> Finder:
         return Finder(text, inflected=self._inflected, glosses=self._glosses, similarity=self._fuzzy)

@@ -25,6 +25,7 @@ class AnnotationReport:
         self.failed = 0
         self.left = 0
         self._without_spans = 0
+        self._mentions = 0
         self._spans: Counter[str] = Counter()
         self._strings: dict[str, FrequentStrings] = defaultdict(lambda: FrequentStrings(_DIFFERENT_STRINGS))
         self._statuses: Counter[Status] = Counter()
@@ -69,6 +70,7 @@ class AnnotationReport:
             "top_strings": {label: dict(list(counts.items())[:_TOP]) for label, counts in strings.items()},
             "strings_with_several_classes": _contested(strings),
             "counts_are_lower_bounds": not all(counter.is_exact for counter in self._strings.values()),
+            "mentions": self._mentions,
             "grounding": {status.value: self._statuses[status] for status in Status},
             "mended": dict(self._mended.most_common()),
             "dropped": dict(self._dropped.most_common()),
@@ -84,6 +86,7 @@ class AnnotationReport:
         for section, span in spans:
             self._spans[span.label] += 1
             self._strings[span.label].add(shortened(" ".join(section.mention(span).split())))
+        self._mentions += annotated.mentions
         self._statuses.update(annotated.statuses)
         for mention, status in annotated.missing:
             self._remember(status, f"{shortened(mention.text)} ({mention.label}, {where})")

@@ -10,10 +10,12 @@ from pathlib import Path
 from kazu_distill.scoring.comparison import Change, Comparison, Difference, differences
 from kazu_distill.scoring.intervals import Interval
 from kazu_distill.scoring.metrics import less
+from kazu_distill.scoring.model_figures import ModelFigures
 from kazu_distill.scoring.pairs import Pair
+from kazu_distill.scoring.ranking import Ranked
 from kazu_distill.scoring.report.drawing import BAR, Axis, Bar, bar, bar_axis
 from kazu_distill.scoring.report.writing import write_page
-from kazu_distill.scoring.sweep import Ranked, Ranking
+from kazu_distill.scoring.sweep import SweepRanking
 
 _DOCUMENTS, _ENTITIES = 50, 12  # that are shown, of each list and of each document
 _TOTALS = {"mean": "mean over classes", "micro": "all spans (micro)"}
@@ -46,7 +48,7 @@ class ChangeRow:
 class JobRow:
     """A model of a sweep with its bar, and the point where it lies in the drawing, if its speed is known."""
 
-    job: Ranked
+    job: Ranked[ModelFigures | None]
     f1: float | None
     interval: Interval
     bar: Bar
@@ -86,7 +88,7 @@ def write_comparison(
     write_page(path, "comparison.html", values)
 
 
-def write_sweep(path: Path, ranking: Ranking) -> None:
+def write_sweep(path: Path, ranking: SweepRanking) -> None:
     """Write the page of the models of a sweep."""
     axis = _job_axis(ranking)
     across, ticks = _hours_axis(ranking)
@@ -139,13 +141,13 @@ def _change_rows(changes: Sequence[Change], pairs: tuple[Sequence[Pair], Sequenc
     return rows
 
 
-def _job_axis(ranking: Ranking) -> Axis:
+def _job_axis(ranking: SweepRanking) -> Axis:
     intervals = {str(number): job.intervals["mean_f1"] for number, job in enumerate(ranking.jobs)}
     figures = {str(number): job.figures["mean_f1"] for number, job in enumerate(ranking.jobs)}
     return bar_axis(intervals, figures, list(figures))
 
 
-def _hours_axis(ranking: Ranking) -> tuple[Axis, list[tuple[float, float]]]:
+def _hours_axis(ranking: SweepRanking) -> tuple[Axis, list[tuple[float, float]]]:
     """An axis of powers of ten for hours, and round hours on it with their pixels."""
     powers = [math.log10(job.model.hours_per_million) for job in ranking.jobs if job.model]
     low, high = math.floor(min(powers, default=0)), math.ceil(max(powers, default=1))
@@ -154,7 +156,9 @@ def _hours_axis(ranking: Ranking) -> tuple[Axis, list[tuple[float, float]]]:
     return axis, [(10.0**power, axis.at(power)) for power in range(low, high + 1)]
 
 
-def _job_row(job: Ranked, best: Ranked, axis: Axis, across: Axis, upwards: Axis) -> JobRow:
+def _job_row(
+    job: Ranked[ModelFigures | None], best: Ranked[ModelFigures | None], axis: Axis, across: Axis, upwards: Axis
+) -> JobRow:
     f1, interval = job.figures["mean_f1"], job.intervals["mean_f1"]
 
     def y(figure: float | None) -> float | None:
