@@ -101,6 +101,13 @@ STAGES = (
         "python -m kazu_distill.instruct write plan=true",
     ),
     Stage(
+        "tune",
+        "an open LLM learns to answer as the labels say",
+        "runs/instruct, written with formats=[openai], and runs/split/eval.jsonl",
+        "runs/tune: adapter, merged, metrics.json, evaluations, tensorboard",
+        "python -m kazu_distill.tune base_llm=8b plan=true",
+    ),
+    Stage(
         "answers",
         "stored LLM answers to text and back",
         "runs/annotate/answers.sqlite",
