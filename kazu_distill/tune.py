@@ -178,7 +178,7 @@ def _print_rows(rows: Rows, questions: Questions, described: Described) -> None:
     if not rows.kept:
         raise ConfigError(
             f"no record is left to learn (the shortest has {min(rows.too_long, default=0):,} tokens): raise "
-            "max_tokens, choose a model with a longer context, or write shorter records (instruct write chunks.tokens=…)"
+            "max_tokens, choose a model with a longer context, or write shorter records (instruct chunks.tokens=…)"
         )
     console.print(
         f"train: {len(rows.kept):,} records, {rows.tokens:,} tokens, of which {rows.learnt:,} are learnt; eval: "
