@@ -165,7 +165,8 @@ def _own(tokenizer: Any) -> str:
     if not template:
         raise NoChatTemplate(
             f"the tokenizer of {tokenizer.name_or_path} has no chat template: choose the model's instruct version, or "
-            f"give one (chat_template=FILE); chat_template={PLAIN} will do for a base model that is to be tuned"
+            f"give one (base_llm.chat_template=FILE, or llm.chat_template=FILE where it is asked); {PLAIN} in place of "
+            "FILE will do for a base model that is to be tuned"
         )
     return str(template)
 

@@ -171,7 +171,7 @@ def test_of_several_templates_the_default_is_taken() -> None:
     tokenizer.chat_template = {"default": TEMPLATES["phi"], "tool_use": "no"}
     assert ChatForm(tokenizer).template == FORMS["phi"].template.split("-%}", 1)[1]
     tokenizer.chat_template = {"tool_use": TEMPLATES["phi"]}
-    with pytest.raises(NoChatTemplate, match=r"chat_template=FILE.*chat_template=plain"):
+    with pytest.raises(NoChatTemplate, match=r"base_llm\.chat_template=FILE.*plain in place of"):
         ChatForm(tokenizer)
 
 
