@@ -70,6 +70,7 @@ def test_a_tokenizer_without_padding_will_do(work: Work, tmp_path: Path) -> None
     succeed("tune", *work.arguments(tmp_path / "out", model, "plan=true"), environment=ALONE)
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_tuned_is_an_error(work: Work, model: Path, tmp_path: Path) -> None:
     no_template = tiny_llama(tmp_path / "no_template", ["Aspirin."], template=None)
     assert "has no chat template: choose the model's instruct version" in error(work, tmp_path, no_template)
@@ -80,6 +81,7 @@ def test_a_model_that_cannot_be_tuned_is_an_error(work: Work, model: Path, tmp_p
     assert "load_in_4bit=true needs CUDA" in error(work, tmp_path, model, "base_llm.load_in_4bit=true")
 
 
+@pytest.mark.slow
 def test_data_that_are_not_there_or_of_another_schema_are_errors(work: Work, model: Path, tmp_path: Path) -> None:
     assert "instruct write formats=[openai] out=" in error(work, tmp_path, model, f"data={tmp_path / 'nothing'}")
     assert "which it has not; give the schema= that" in error(
@@ -98,6 +100,7 @@ def _unlabelled(folder: Path) -> Path:
     return folder / "unlabelled"
 
 
+@pytest.mark.slow
 def test_settings_that_cannot_be_are_errors(work: Work, model: Path, tmp_path: Path) -> None:
     for settings, said in (
         (["plan=no"], "plan=no: give true or false"),
