@@ -84,7 +84,7 @@ def put_on(model: Any, adapter: Path, tokenizer: Any) -> Any:
     if not (adapter / _WEIGHTS).is_file():
         raise BaseLLMError(f"{adapter} is no whole adapter ({_WEIGHTS} is missing): was tuning cut short?")
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        model.resize_token_embeddings(len(tokenizer))
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     try:
         return PeftModel.from_pretrained(model, str(adapter))
     except (SafetensorError, OSError, KeyError) as error:
