@@ -140,7 +140,7 @@ def test_an_import_whose_answer_is_lost_leaves_nothing_twice(
 
 def test_an_import_that_never_arrived_is_sent_again(server: Server, proxy: Proxy) -> None:
     proxy.drop = once("/import")
-    pushed = project_on(proxy.url, "lost request", timeout=60).push(DOCUMENTS, model_version="llm")
+    pushed = project_on(proxy.url, "lost request", timeout=8).push(DOCUMENTS, model_version="llm")
     assert shown_spans(read_back(server, pushed), "llm") == sent_spans(DOCUMENTS)
     assert sum(each.endswith("/import") for each in proxy.asked) == 2
 
