@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -38,6 +37,7 @@ from kazu_distill.tagger.tagger import Tagger
 from kazu_distill.tagger.thresholds import ThresholdTuning
 from kazu_distill.tagger.trainer import Score
 from kazu_distill.tagger.training import Trained, findable, train_tagger
+from kazu_distill.training_run import is_first_process, keep_evaluation
 
 _log = logging.getLogger(__name__)
 Push = Callable[[Sequence[Document], str | None], None]
@@ -49,7 +49,7 @@ def main(config: DictConfig) -> None:
     """Run the stage."""
     out, data = Path(config.out), Path(config.data)
     limit_threads()
-    console.quiet = not _is_first_process()
+    console.quiet = not is_first_process()
     if config.push_to_hub:
         check_repository(config.push_to_hub)
     schema: Schema = instantiate(config.schema)
@@ -85,7 +85,7 @@ def main(config: DictConfig) -> None:
                 out=out,
             )
             stopped_early = progress.tasks[task].completed < (progress.tasks[task].total or 0)
-        if not _is_first_process():
+        if not is_first_process():
             return
         if stopped_early:
             console.print("stopped early: mean F1 got no better (trainer.early_stopping)")
@@ -100,11 +100,6 @@ def main(config: DictConfig) -> None:
         print_files(out, "model", "metrics.json", "evaluations", "tensorboard")
         if config.push_to_hub and (address := push_or_warn(out / "model", config.push_to_hub)):
             console.print(f"Hub: {address}", markup=False, soft_wrap=True)
-
-
-def _is_first_process() -> bool:
-    """Whether this process is the one, of several that ``torchrun`` starts, that writes and prints."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def _learnt(config: DictConfig, schema: Schema) -> Path:
@@ -191,7 +186,7 @@ def _pushing(config: DictConfig, schema: Schema, evaluation: Sequence[Document],
     Of the documents only those are handed over that will be shown.
     """
     wanted = config.label_studio
-    if not (wanted and _is_first_process()):
+    if not (wanted and is_first_process()):
         yield lambda documents, model_version: None  # noqa: ARG005
         return
     pushes = BackgroundPushes(
@@ -226,14 +221,8 @@ def _scorer(
 
     def score(step: int, epoch: float, labelled: list[Document]) -> Mapping[str, float]:
         metrics = metrics_of(strict_counts(paired(gold, labelled), schema.labels))
-        for later in (out / "evaluations").glob("step-*.json"):  # of an earlier run, whose steps were others
-            if int(later.stem.removeprefix("step-")) >= step:
-                later.unlink()
-        write_json(out / "evaluations" / f"step-{step:06}.json", {"step": step, "epoch": epoch} | metrics)
+        figures = keep_evaluation(out, step, epoch, metrics)
         push(labelled, f"step {step}")
-        figures = {name: value for name, value in metrics.items() if value is not None}
-        mean, micro = (figures.setdefault(name, 0.0) for name in ("mean_f1", "micro_f1"))
-        console.print(f"epoch {epoch:.1f}, step {step}: mean F1 {100 * mean:.1f}, micro F1 {100 * micro:.1f}")
         return figures
 
     return score

@@ -30,6 +30,7 @@ from kazu_distill.schema import Schema
 from kazu_distill.scoring.metrics import Metrics
 from kazu_distill.scoring.table import score_table
 from kazu_distill.stage import save_config, stage_main
+from kazu_distill.training_run import evaluation_file, is_first_process, keep_evaluation
 from kazu_distill.tuning.adapter import AdapterSettings
 from kazu_distill.tuning.answering import Answering
 from kazu_distill.tuning.card import CardFacts, model_card
@@ -50,7 +51,7 @@ _log = logging.getLogger(__name__)
 def main(config: DictConfig) -> None:
     """Run the stage."""
     limit_threads()
-    console.quiet = not _is_first_process()
+    console.quiet = not is_first_process()
     _check(config)
     out, data = Path(config.out), Path(config.data)
     schema: Schema = instantiate(config.schema)
@@ -90,10 +91,10 @@ def main(config: DictConfig) -> None:
         stopped_early = progress.tasks[task].completed < (progress.tasks[task].total or 0)
     if stopped_early:
         console.print("stopped early: mean F1 got no better (trainer.early_stopping)")
-    metrics = json.loads(_evaluation(out, tuned.best_step).read_text(encoding="utf-8"))
+    metrics = json.loads(evaluation_file(out, tuned.best_step).read_text(encoding="utf-8"))
     facts = _facts(config, job, questions, rows, metrics, ceiling, schema)
     folders = _save(config, job, tuned, facts, out)
-    if not _is_first_process():
+    if not is_first_process():
         return
     write_json(out / "metrics.json", metrics)
     console.print(score_table(metrics, schema.labels, title=f"eval, best model (step {tuned.best_step})"))
@@ -102,11 +103,6 @@ def main(config: DictConfig) -> None:
     print_files(out, *folders, "metrics.json", "evaluations", "tensorboard")
     if config.push_to_hub and (address := push_or_warn(out / folders[-1], config.push_to_hub)):
         console.print(f"Hub: {address}", markup=False, soft_wrap=True)
-
-
-def _is_first_process() -> bool:
-    """Whether this process is the one, of several that ``torchrun`` starts, that writes and prints."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def _check(config: DictConfig) -> None:
@@ -211,24 +207,10 @@ def _scorer(judge: Judge, out: Path) -> Score:
 
     def score(step: int, epoch: float, answers: list[str]) -> Mapping[str, float]:
         metrics = judge.figures(answers)
-        for later in (out / "evaluations").glob("step-*.json"):  # of an earlier run, whose steps were others
-            if int(later.stem.removeprefix("step-")) >= step:
-                later.unlink()
-        write_json(_evaluation(out, step), {"step": step, "epoch": epoch} | metrics)
-        figures = {name: value for name, value in metrics.items() if value is not None}
-        mean, micro = (figures.setdefault(name, 0.0) for name in ("mean_f1", "micro_f1"))
-        lost = f", {figures[UNREADABLE]:,} documents without a readable answer" if figures[UNREADABLE] else ""
-        console.print(
-            f"epoch {epoch:.1f}, step {step}: mean F1 {100 * mean:.1f}, micro F1 {100 * micro:.1f}{lost}",
-            soft_wrap=True,
-        )
-        return figures
+        lost = f", {metrics[UNREADABLE]:,} documents without a readable answer" if metrics[UNREADABLE] else ""
+        return keep_evaluation(out, step, epoch, metrics, remark=lost)
 
     return score
-
-
-def _evaluation(out: Path, step: int) -> Path:
-    return out / "evaluations" / f"step-{step:06}.json"
 
 
 def _facts(
@@ -258,9 +240,9 @@ def _save(config: DictConfig, job: Job, tuned: Tuned, facts: CardFacts, out: Pat
         save_adapter(tuned, job.described, out / "adapter")
     if job.adapter is not None and config.merge:
         folders.append("merged")
-        if _is_first_process():
+        if is_first_process():
             merge(out / "adapter", job.described, out / "merged")
-    for name in folders if _is_first_process() else ():
+    for name in folders if is_first_process() else ():
         save_config(config, out / name / "training.yaml")
         write_json(out / name / "metrics.json", facts.metrics)
         card = model_card(facts, is_whole=name == "merged")

@@ -17,7 +17,7 @@ from transformers import (
     BitsAndBytesConfig,
 )
 
-from kazu_distill.base_llm.adapters import base_of, check_base, put_on
+from kazu_distill.base_llm.adapters import check_base, put_on
 from kazu_distill.base_llm.chat import PLAIN, ChatForm
 from kazu_distill.base_llm.errors import BaseLLMError
 from kazu_distill.errors import ConfigError
@@ -100,13 +100,21 @@ class Described:
         longest = getattr(config, "max_position_embeddings", None)
         return float(longest) if longest else math.inf
 
+    @property
+    def _make(self) -> Any:
+        return AutoModelForSeq2SeqLM if self.is_seq2seq else AutoModelForCausalLM
+
+    def without_weights(self) -> Any:
+        """The model as it is built, on torch's ``meta`` device, where its weights take no memory."""
+        with torch.device("meta"):
+            return self._make.from_config(self.config)
+
     def load(self) -> Any:
         """The model with its weights, on its device, with its adapter if it has one, and ready to generate.
 
         Raises:
             BaseLLMError: it cannot be loaded.
         """
-        make = AutoModelForSeq2SeqLM if self.is_seq2seq else AutoModelForCausalLM
         own: dict[str, Any] = {"dtype": self.dtype, "weights_only": True, "use_safetensors": None}
         if self.settings.attention:
             own["attn_implementation"] = self.settings.attention
@@ -120,18 +128,13 @@ class Described:
         if self.device.type == "cuda":
             own["device_map"] = {"": self.device.index or torch.cuda.current_device()}
         try:
-            model: Any = make.from_pretrained(self.settings.name, **own)
+            model: Any = self._make.from_pretrained(self.settings.name, **own)
         except (OSError, ValueError, ImportError) as error:
             raise BaseLLMError(f"{self.settings.name} cannot be loaded ({_short(error)})") from error
         if self.settings.adapter:
             model = put_on(model, Path(self.settings.adapter), self.form.tokenizer)
         model = model if self.settings.load_in_4bit else model.to(self.device)
         return model.eval()
-
-
-def base_llm_of(adapter: str, **settings: Any) -> BaseLLM:
-    """The model that an adapter was made for, with the adapter."""
-    return BaseLLM(name=base_of(Path(adapter)), adapter=adapter, **settings)
 
 
 def _short(error: Exception) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from kazu_distill.base_llm.settings import Described
 
@@ -50,9 +48,7 @@ class Shape:
 
 def shape_of_model(described: Described) -> Shape:
     """The shape of a model, built without memory on torch's ``meta`` device."""
-    make = AutoModelForSeq2SeqLM if described.is_seq2seq else AutoModelForCausalLM
-    with torch.device("meta"):
-        model: Any = make.from_config(described.config)  # type: ignore[no-untyped-call]
+    model = described.without_weights()
     head = model.get_output_embeddings()
     linear = [
         module.weight.numel() for module in model.modules() if isinstance(module, nn.Linear) and module is not head

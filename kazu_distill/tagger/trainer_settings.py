@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import IntervalStrategy, TrainingArguments
 from transformers.trainer_utils import SaveStrategy
 
 from kazu_distill.errors import ConfigError
+from kazu_distill.models.arguments import run_arguments
 from kazu_distill.models.device import Precision, resolve_device, resolve_precision
 from kazu_distill.models.early_stopping import EarlyStopping
 from kazu_distill.tagger.loss import MultilabelLoss
@@ -65,45 +65,17 @@ class TrainerSettings:
             raise ConfigError(
                 f"device={self.device}: for training choose the GPU by CUDA_VISIBLE_DEVICES and device=cuda"
             )
-        dtype = resolve_precision(self.precision, device)
-        if self.arguments.get("eval_strategy") not in ("auto", "epoch", "steps"):
-            raise ConfigError(
-                "trainer.arguments.eval_strategy: choose auto, epoch or steps; the best model is chosen by it"
-            )
-        if "per_device_train_batch_size" in self.arguments:
-            raise ConfigError(
-                "trainer.arguments.per_device_train_batch_size: batches are counted in tokens here, set "
-                "trainer.batch_tokens"
-            )
         given = dict(self.arguments)
-        if given["eval_strategy"] == "auto":
-            given["eval_strategy"] = "epoch"
-        # A checkpoint for each evaluation, so that the best one can be had.
-        given.setdefault("save_strategy", given["eval_strategy"])
-        if "eval_steps" in given:
-            given.setdefault("save_steps", given["eval_steps"])
         if given.get("num_train_epochs") == "auto":
             given["num_train_epochs"] = _MOST_EPOCHS
-        try:
-            arguments = TrainingArguments(
-                output_dir=str(out / "checkpoints"),
-                use_cpu=device.type == "cpu",
-                bf16=dtype is torch.bfloat16,
-                fp16=dtype is torch.float16,
-                per_device_train_batch_size=1,  # said in logs only: batches come from us
-                metric_for_best_model="mean_f1",
-                greater_is_better=True,
-                load_best_model_at_end=True,
-                restore_callback_states_from_checkpoint=True,
-                remove_unused_columns=False,
-                dataloader_pin_memory=device.type == "cuda",
-                **given,
-            )
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"trainer.arguments: {error}") from error
-        if arguments.n_gpu > 1:
-            arguments._n_gpu = 1  # a process uses one GPU; torchrun starts one for each
-        return arguments
+        return run_arguments(
+            out,
+            device=device,
+            dtype=resolve_precision(self.precision, device),
+            given=given,
+            strategies=("auto", "epoch", "steps"),
+            batch_tokens="trainer.batch_tokens",
+        )
 
     def settle(self, arguments: TrainingArguments, *, steps_per_epoch: int) -> None:
         """Set what is ``auto``, now that the number of steps in an epoch is known."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, set_seed
+from transformers import set_seed
 
 from kazu_distill.base_llm.settings import Described
 from kazu_distill.errors import ConfigError, require_number
@@ -76,10 +76,9 @@ class AdapterSettings:
         Raises:
             ConfigError: as ``put_on``.
         """
-        make = AutoModelForSeq2SeqLM if described.is_seq2seq else AutoModelForCausalLM
+        model = described.without_weights()
+        width: int = sum(layer.weight.shape[1] for layer in vocabulary_layers(model))
         with torch.device("meta"):
-            model: Any = make.from_config(described.config)  # type: ignore[no-untyped-call]
-            width: int = sum(layer.weight.shape[1] for layer in vocabulary_layers(model))
             model = self._put_on(model, is_seq2seq=described.is_seq2seq, tokens=())
         trained: int = sum(each.numel() for each in model.parameters() if each.requires_grad)
         return trained + tokens * width

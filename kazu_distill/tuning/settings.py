@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import TrainingArguments
 
 from kazu_distill.base_llm.settings import Described
 from kazu_distill.errors import ConfigError, require_number
+from kazu_distill.models.arguments import run_arguments
 from kazu_distill.models.early_stopping import EarlyStopping
 
 
@@ -56,36 +56,12 @@ class TuningSettings:
         device = described.device
         if device.index is not None:
             raise ConfigError(f"device={device}: for tuning choose the GPU by CUDA_VISIBLE_DEVICES and device=cuda")
-        given = dict(self.arguments)
-        if given.get("eval_strategy") not in ("epoch", "steps"):
-            raise ConfigError("trainer.arguments.eval_strategy: choose epoch or steps; the best model is chosen by it")
-        if "per_device_train_batch_size" in given:
-            raise ConfigError(
-                "trainer.arguments.per_device_train_batch_size: micro-batches are counted in tokens here, set "
-                "base_llm.tuning.batch_tokens"
-            )
-        # A checkpoint for each evaluation, so that the best one can be had.
-        given.setdefault("save_strategy", given["eval_strategy"])
-        if "eval_steps" in given:
-            given.setdefault("save_steps", given["eval_steps"])
-        try:
-            arguments = TrainingArguments(
-                output_dir=str(out / "checkpoints"),
-                use_cpu=device.type == "cpu",
-                bf16=described.dtype is torch.bfloat16,
-                fp16=described.dtype is torch.float16,
-                per_device_train_batch_size=1,  # said in logs only: batches come from us
-                metric_for_best_model="mean_f1",
-                greater_is_better=True,
-                load_best_model_at_end=True,
-                restore_callback_states_from_checkpoint=True,
-                remove_unused_columns=False,
-                use_cache=True,  # it is the model's own setting that this would change; our batches want none
-                dataloader_pin_memory=device.type == "cuda",
-                **given,
-            )
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"trainer.arguments: {error}") from error
-        if arguments.n_gpu > 1:
-            arguments._n_gpu = 1  # a process uses one GPU; torchrun starts one for each
-        return arguments
+        return run_arguments(
+            out,
+            device=device,
+            dtype=described.dtype,
+            given=self.arguments,
+            strategies=("epoch", "steps"),
+            batch_tokens="base_llm.tuning.batch_tokens",
+            use_cache=True,  # it is the model's own setting that this would change; our batches want none
+        )

@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from kazu_distill.base_llm.adapters import SHAPE_FILE, base_of, check_base, put_on, shape_of
 from kazu_distill.base_llm.errors import BaseLLMError, OtherBase
-from kazu_distill.base_llm.settings import BaseLLM, base_llm_of
+from kazu_distill.base_llm.settings import BaseLLM
 from tests.base_llm.tiny import tiny_llama, tiny_t5
 
 TEXTS = ["Aspirin inhibits COX-1 in human platelets."] * 5
@@ -52,11 +52,10 @@ def logits(model: Any) -> torch.Tensor:
 
 def test_an_adapter_knows_its_base(base: Path, adapter: Path) -> None:
     assert base_of(adapter) == str(base)
-    assert base_llm_of(str(adapter), precision="fp32") == BaseLLM(str(base), str(adapter), precision="fp32")
 
 
 def test_it_changes_what_its_base_says(base: Path, adapter: Path) -> None:
-    loaded = base_llm_of(str(adapter), device="cpu", precision="fp32").describe().load()
+    loaded = BaseLLM(base_of(adapter), str(adapter), device="cpu", precision="fp32").describe().load()
     assert not torch.allclose(logits(loaded), logits(model_of(base)))
     assert not loaded.training
 
