@@ -43,6 +43,7 @@ class Worker:
         self._lock = threading.Lock()
         self._over: LLMError | None = None  # why nothing is answered any more
         self._generator: Generator | None = None
+        self._loading = False
         # A daemon, because nothing ends the loading of weights: whoever leaves does not wait for it.
         self._thread = threading.Thread(target=self._run, name="kazu-distill-llm", daemon=True)
 
@@ -58,20 +59,26 @@ class Worker:
                 raise self._over
             self._asked.put(asked)
             if not self._thread.is_alive():
+                self._loading = True
                 self._thread.start()
         return asked.answer
 
     def close(self) -> None:
         """End between two tokens; who waits for an answer gets none."""
         self._end(NotAsked(f"{self._name} was closed"))
-        if self._generator is not None:
-            self._generator.stopped.set()
+        generator = self._generator  # once, because the thread drops it when it ends
+        if generator is not None:
+            generator.stopped.set()
+        if self._thread.is_alive() and not self._loading:
             self._thread.join(_LEAVING_S)
 
     def _run(self) -> None:
         waiting: list[_Asked] = []
         try:
-            self._generator = self._load()
+            try:
+                self._generator = self._load()
+            finally:
+                self._loading = False
             while self._gather(waiting):
                 self._answer_some(waiting, self._generator)
         except Stopped:
