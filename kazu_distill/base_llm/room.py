@@ -7,6 +7,14 @@ from pathlib import Path
 
 import torch
 
+from kazu_distill.models.control_groups import ControlGroup, control_groups
+
+# Of each version: a group's limit, what is used of it, and of that in "memory.stat" the files that were read.
+_FILES = {
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    2: ("memory.max", "memory.current", "inactive_file"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -35,34 +43,22 @@ def room_of(device: torch.device, *, root: Path = Path("/")) -> Room | None:
     except (OSError, ValueError):
         return None
     total, free = (int(said[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
-    for limit, used in _limits(root):
-        total, free = min(total, limit), min(free, limit - used)
+    for group in control_groups("memory", root):
+        if (limit := _limit(group)) is not None:
+            total, free = min(total, limit.total), min(free, limit.free)
     return Room("cpu", total, max(free, 0))
 
 
-def _limits(root: Path) -> list[tuple[int, int]]:
-    """What a container may have and what it uses, as control groups of both versions tell, and those around them."""
-    found = []
-    for groups, limit, used in (
-        ("sys/fs/cgroup", "memory.max", "memory.current"),
-        ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
-    ):
-        for group in _own_groups(root):
-            own = root / groups / group
-            try:
-                statistics = dict(line.split() for line in (own / "memory.stat").read_text().splitlines())
-                # Files that were read lie in memory only until it is wanted.
-                files = int(statistics.get("total_inactive_file", statistics.get("inactive_file", 0)))
-                found.append((int((own / limit).read_text()), int((own / used).read_text()) - files))
-            except (OSError, ValueError):
-                continue  # there is no such group, or it has no limit
-    return found
-
-
-def _own_groups(root: Path) -> set[str]:
+def _limit(group: ControlGroup) -> Room | None:
+    """What a container may have and has left."""
+    limit, used, stat = _FILES[group.version]
     try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return {"."}
-    paths = [Path(line.split(":", 2)[2].lstrip("/")) for line in lines if line.count(":") >= 2]
-    return {str(group) for path in paths for group in (path, *path.parents)} | {"."}
+        statistics = dict(line.split() for line in (group.folder / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):
+        return None
+    # Files that were read lie in memory only until it is wanted.
+    files = int(statistics.get(stat, 0))
+    match group.numbers(limit), group.numbers(used):
+        case [total], [held]:
+            return Room("cpu", int(total), int(total - held) + files)
+    return None  # it has no limit

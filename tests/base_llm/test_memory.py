@@ -167,7 +167,7 @@ def test_a_containers_limit_counts(tmp_path: Path) -> None:
     assert room_of(torch.device("cpu"), root=second) == Room("cpu", 900_000, 500_000)
     own = "sys__fs__cgroup__memory__"
     first = linux(
-        tmp_path / "1", **MEMINFO,
+        tmp_path / "1", **MEMINFO, proc__self__cgroup="9:cpu:/other\n7:memory:/\n",
         **{f"{own}memory_dot_limit_in_bytes": "900000\n", f"{own}memory_dot_usage_in_bytes": "500000\n",
            f"{own}memory_dot_stat": "total_inactive_file 1\n"},
     )  # fmt: skip
