@@ -69,6 +69,25 @@ def kill_when(is_far: Callable[[], bool], name: str, *arguments: str) -> None:
     assert child.wait() == -signal.SIGKILL
 
 
+def start_for_ctrl_c(name: str, *arguments: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start a stage that hears Ctrl-C also where the tests do not, as in the background of a script."""
+    return subprocess.Popen(
+        [sys.executable, "-m", f"kazu_distill.{name}", *arguments],
+        cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+    )  # fmt: skip
+
+
+def press_ctrl_c(child: subprocess.Popen[str]) -> str:
+    """What an interrupted stage printed; it is interrupted again where Python lost the first, as in ``__del__``."""
+    child.send_signal(signal.SIGINT)
+    try:
+        return child.communicate(timeout=60)[1]
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGINT)
+        return child.communicate(timeout=60)[1]
+
+
 def has_checkpoint(run: Path) -> bool:
     """Whether a training run has a whole checkpoint to go on from."""
     return any(run.glob("checkpoints/checkpoint-*/trainer_state.json"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ import pytest
 
 from tests.annotating import TEXTS, corpus_of, found_in, lines_of
 from tests.base_llm.tiny import tiny_llama, tiny_t5
-from tests.stages import REPOSITORY, fail, run_stage, succeed
+from tests.stages import REPOSITORY, fail, press_ctrl_c, run_stage, start_for_ctrl_c, succeed
 
 _SEEN = [*TEXTS.values(), '{"entities": [{"entity_match": "EGFR", "entity_class": "Chemical"}]}'] * 4
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}
@@ -83,18 +82,12 @@ def test_what_the_model_cannot_write_is_said_in_a_line(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_it_between_two_tokens(tiny: Path, tmp_path: Path) -> None:
     command = arguments(tmp_path, tiny, "llm.max_output_tokens=3000", "llm.structured=false", "llm.batch_tokens=1")
-    child = subprocess.Popen(
-        [sys.executable, "-m", "kazu_distill.annotate", *command],
-        cwd=REPOSITORY, env=os.environ | _ONE_THREAD, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    child = start_for_ctrl_c("annotate", *command, environment=os.environ | _ONE_THREAD)
     log, deadline = tmp_path / "out/answers.sqlite-wal", time.monotonic() + 120
     while not (log.is_file() and log.stat().st_size > 30_000) and time.monotonic() < deadline:  # one is answered
         assert child.poll() is None
         time.sleep(0.05)
-    begun = time.monotonic()
-    child.send_signal(signal.SIGINT)
-    _, errors = child.communicate(timeout=60)
-    assert time.monotonic() - begun < 20
+    errors = press_ctrl_c(child)
     assert child.returncode == 1
     assert errors.strip().splitlines()[-1].startswith("Stopped before the end. Run the same command again")
     assert "Traceback" not in errors

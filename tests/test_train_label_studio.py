@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from kazu_distill.label_studio.outbox import read_kept, waiting
 from tests.label_studio.broken_servers import Mute, mute_server
-from tests.stages import REPOSITORY, succeed
+from tests.stages import press_ctrl_c, start_for_ctrl_c, succeed
 from tests.test_train_runs import command
 
 ENVIRONMENT = {"LABEL_STUDIO_API_KEY": "0" * 40, "HF_HUB_OFFLINE": "1"}
@@ -29,16 +26,6 @@ def kept(folder: Path) -> dict[str | None, set[str]]:
     return {each.model_version: {document.id for document in each.documents} for each in versions}
 
 
-def ended_by_ctrl_c(child: subprocess.Popen[str]) -> str:
-    """What an interrupted process printed; it is interrupted again where Python lost the first, as in ``__del__``."""
-    child.send_signal(signal.SIGINT)
-    try:
-        return child.communicate(timeout=60)[1]
-    except subprocess.TimeoutExpired:
-        child.send_signal(signal.SIGINT)
-        return child.communicate(timeout=60)[1]
-
-
 def test_training_ends_while_the_server_still_holds_the_first_request(tmp_path: Path) -> None:
     with mute_server() as mute:
         run = succeed("train", *beside(mute, tmp_path, "label_studio_patience=0.1"), environment=ENVIRONMENT)
@@ -56,13 +43,9 @@ def test_training_ends_while_the_server_still_holds_the_first_request(tmp_path: 
 def test_ctrl_c_ends_a_run_whose_server_does_not_answer(tmp_path: Path) -> None:
     with mute_server() as mute:
         arguments = beside(mute, tmp_path, "trainer.arguments.num_train_epochs=1000", "label_studio_patience=3000")
-        child = subprocess.Popen(
-            [sys.executable, "-m", "kazu_distill.train", *arguments],
-            cwd=REPOSITORY, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-        )  # fmt: skip
+        child = start_for_ctrl_c("train", *arguments, environment=ENVIRONMENT)
         assert mute.asked.wait(120)
-        errors = ended_by_ctrl_c(child)
+        errors = press_ctrl_c(child)
     assert child.returncode == 1
     assert "Stopped before the end" in errors
     assert None in kept(tmp_path)
