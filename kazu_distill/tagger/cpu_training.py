@@ -45,7 +45,7 @@ def attention(
     scaling: float | None = None,
     **others: Any,
 ) -> tuple[Tensor, None]:
-    """Attention by plain matrix products in training with bfloat16 on usual windows; else torch's fused one.
+    """Attention by plain matrix products in training with bfloat16 or dropout on usual windows; else torch's fused one.
 
     Args:
         module: whose attention it is.
@@ -53,15 +53,15 @@ def attention(
         key: see there.
         value: see there.
         attention_mask: true where attention is paid; broadcast to ``(batch, heads, tokens, tokens)``.
-        dropout: probability that a weight is left out.
+        dropout: probability that a weight is left out, the same ones in all windows of the batch.
         scaling: of the products; by default one over the root of ``units``.
         **others: of other kinds of attention.
 
     Returns:
         ``(batch, tokens, heads, units)``, and None in place of the weights.
     """
-    usual = query.shape[2] <= _LONGEST and others.get("position_bias") is None
-    if not (usual and module.training and query.dtype is torch.bfloat16):
+    usual = query.shape[2] <= _LONGEST and dropout < 1 and others.get("position_bias") is None
+    if not (usual and module.training and (dropout or query.dtype is torch.bfloat16)):
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **others
         )
@@ -71,7 +71,10 @@ def attention(
         if attention_mask is not None:
             unseen = torch.zeros(attention_mask.shape, dtype=query.dtype)
             products += unseen.masked_fill_(~attention_mask, torch.finfo(query.dtype).min)
-        weights = drop(products.softmax(dim=-1), dropout) if dropout else products.softmax(dim=-1)
+        weights = products.softmax(dim=-1)
+        if dropout:
+            # Drawing is most of the work, so all windows of the batch share a draw: for each of them it is as random.
+            weights = weights * _kept(weights[0], dropout)
         return torch.matmul(weights, value).transpose(1, 2).contiguous(), None
 
 
@@ -85,8 +88,13 @@ class FastDropout(nn.Dropout):
 
 def drop(units: Tensor, probability: float) -> Tensor:
     """Each unit is zero with that probability, rounded to 1/65,536, and else as much larger as keeps the mean."""
-    count = units.numel()
+    return units * _kept(units, probability)
+
+
+def _kept(like: Tensor, probability: float) -> Tensor:
+    """What ``drop`` multiplies units of that shape and type by."""
+    count = like.numel()
     dropped = round(probability * _DRAWS)
     random = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)[:count]
-    kept = (random >= dropped - _DRAWS // 2).view(units.shape)
-    return units * kept.to(units.dtype).mul_(_DRAWS / (_DRAWS - dropped))
+    kept = (random >= dropped - _DRAWS // 2).view(like.shape)
+    return kept.to(like.dtype).mul_(_DRAWS / (_DRAWS - dropped))

@@ -55,6 +55,20 @@ def test_attention_leaves_weights_out_in_training_only() -> None:
     assert dropped.float().mean() == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_windows_of_a_batch_share_the_weights_that_are_left_out(dtype: torch.dtype) -> None:
+    torch.manual_seed(1)
+    query = torch.zeros(3, 2, 64, 64, dtype=dtype)  # so that all weights are 1/64
+    units = torch.eye(64, dtype=dtype).expand(3, 2, 64, 64)  # so that what comes out is the weights
+    weights = attention(nn.Module().train(), query, query, units, None, dropout=0.1, is_causal=False)[0]
+    assert torch.equal(weights[0], weights[1])
+    assert torch.equal(weights[0], weights[2])
+    left_out = weights[0] == 0
+    assert left_out.float().mean() == pytest.approx(0.1, abs=0.01)
+    assert torch.all(weights[0][~left_out].isclose(torch.tensor(1 / 64 / 0.9, dtype=dtype), rtol=1e-4))
+    assert not torch.equal(left_out[:, 0], left_out[:, 1])  # of heads
+
+
 @given(probability=st.floats(0.001, 0.999), shape=st.lists(st.integers(1, 9), min_size=1, max_size=3))
 def test_what_is_kept_is_scaled(probability: float, shape: list[int]) -> None:
     units = torch.ones(shape)
