@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -90,4 +91,13 @@ def press_ctrl_c(child: subprocess.Popen[str]) -> str:
 
 def has_checkpoint(run: Path) -> bool:
     """Whether a training run has a whole checkpoint to go on from."""
-    return any(run.glob("checkpoints/checkpoint-*/trainer_state.json"))
+    return any(_is_json(state) for state in run.glob("checkpoints/checkpoint-*/trainer_state.json"))
+
+
+def _is_json(file: Path) -> bool:
+    """Whether it is there to its end."""
+    try:
+        json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True

@@ -58,7 +58,7 @@ def test_after_kill_9_the_same_command_goes_on_to_the_same_weights(tmp_path: Pat
 def test_two_processes_learn_what_one_learns_with_two_batches_a_step(tmp_path: Path) -> None:
     settings = [
         "trainer.batch_tokens=40", "+trainer.arguments.optim=sgd", "trainer.arguments.max_grad_norm=0",
-        "+encoder.overrides.hidden_dropout_prob=0.0",
+        "+encoder.overrides.hidden_dropout_prob=0.0", "+encoder.overrides.attention_probs_dropout_prob=0.0",
     ]  # fmt: skip
     alone = [*command(tmp_path, tmp_path / "alone"), *settings, "trainer.arguments.gradient_accumulation_steps=2"]
     succeed("train", *alone)
