@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -11,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from kazu_distill.models.checkpoints import is_whole
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -91,13 +92,4 @@ def press_ctrl_c(child: subprocess.Popen[str]) -> str:
 
 def has_checkpoint(run: Path) -> bool:
     """Whether a training run has a whole checkpoint to go on from."""
-    return any(_is_json(state) for state in run.glob("checkpoints/checkpoint-*/trainer_state.json"))
-
-
-def _is_json(file: Path) -> bool:
-    """Whether it is there to its end."""
-    try:
-        json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return True
+    return any(map(is_whole, run.glob("checkpoints/checkpoint-*")))

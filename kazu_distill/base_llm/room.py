@@ -54,10 +54,9 @@ def _limit(group: ControlGroup) -> Room | None:
     limit, used, stat = _FILES[group.version]
     try:
         statistics = dict(line.split() for line in (group.folder / "memory.stat").read_text().splitlines())
+        files = int(statistics.get(stat, 0))  # that were read: they lie in memory only until it is wanted
     except (OSError, ValueError):
         return None
-    # Files that were read lie in memory only until it is wanted.
-    files = int(statistics.get(stat, 0))
     match group.numbers(limit), group.numbers(used):
         case [total], [held]:
             return Room("cpu", int(total), int(total - held) + files)

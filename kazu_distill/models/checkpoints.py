@@ -19,7 +19,7 @@ def resumable(folder: Path, key: str) -> Path | None:
     noted = folder / _KEY
     if noted.is_file() and noted.read_text(encoding="utf-8") == key:
         for checkpoint in sorted(folder.glob("checkpoint-*"), key=lambda path: -int(path.name.split("-")[1])):
-            if _is_whole(checkpoint):
+            if is_whole(checkpoint):
                 return checkpoint
             shutil.rmtree(checkpoint)
     shutil.rmtree(folder, ignore_errors=True)
@@ -28,7 +28,7 @@ def resumable(folder: Path, key: str) -> Path | None:
     return None
 
 
-def _is_whole(checkpoint: Path) -> bool:
+def is_whole(checkpoint: Path) -> bool:
     """Whether the Trainer's state, which it writes last, is there to its end."""
     try:
         json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
